@@ -1,0 +1,112 @@
+# vmcore-summary: see README.md. `make help` lists the targets.
+VERSION := 0.1.0
+
+CC        ?= gcc
+PREFIX    ?= /usr
+SYSCONFDIR ?= /etc
+DESTDIR   ?=
+CFLAGS    ?= -O2 -g
+BUILD     ?= build
+
+WARNINGS := -Wall -Wextra -Werror -Wshadow -Wconversion -Wno-sign-conversion -Wvla -Wformat=2 \
+            -Wstrict-prototypes -Wmissing-prototypes -Wundef -Wpointer-arith -Wimplicit-fallthrough \
+            -Wenum-conversion
+ALL_CPPFLAGS := -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DVERSION='"$(VERSION)"' -Isrc -MMD -MP $(CPPFLAGS)
+BASE_CFLAGS  := -std=gnu11 -fno-common $(WARNINGS)
+
+# Two builds of one source: the host's, dynamic; the capture image's, static and small.
+HOST_CFLAGS    := $(BASE_CFLAGS) -fPIE -fstack-protector-strong $(CFLAGS)
+HOST_LDFLAGS   := -pie -Wl,-z,relro,-z,now $(LDFLAGS)
+STATIC_CFLAGS  := $(BASE_CFLAGS) -ffunction-sections -fdata-sections -fstack-protector-strong $(CFLAGS) -Os
+STATIC_LDFLAGS := -static -Wl,--gc-sections $(LDFLAGS)
+TEST_CFLAGS    := $(BASE_CFLAGS) -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all \
+                  -fno-omit-frame-pointer
+TEST_LDFLAGS   := -fsanitize=address,undefined
+LIBS           := -lelf -ljansson -linih -lz
+
+SOURCES := $(sort $(wildcard src/*/*.c src/*/*/*.c))
+MAIN    := src/cli/main.c
+LIB_SOURCES := $(filter-out $(MAIN),$(SOURCES))
+UNIT_TESTS  := $(patsubst tests/unit/%.c,%,$(sort $(wildcard tests/unit/test_*.c)))
+FUZZERS     := $(patsubst tests/fuzz/%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
+TOOLS       := $(patsubst tests/tools/%.c,%,$(sort $(wildcard tests/tools/*.c)))
+
+objects = $(patsubst src/%.c,$(BUILD)/$(1)/obj/%.o,$(2))
+
+.PHONY: all help check unit demo bench install uninstall clean format deps check-format fuzz
+all: $(BUILD)/vmcore-summary $(BUILD)/static/vmcore-summary
+
+help:
+	@sed -n 's/^## //p' Makefile
+## all        build/vmcore-summary (host) and build/static/vmcore-summary (capture image)
+## check      install what the tests need, build with ASan and UBSan, run every test
+## unit       the unit tests alone, without QEMU
+## demo       crash a real kernel in QEMU by OOM and show the summary that the machine wrote
+## bench      capture against makedumpfile, vmcore-dmesg and crash on one vmcore
+## install    DESTDIR= PREFIX=; uninstall takes the same
+## format     apply .clang-format
+
+# --- programs ---------------------------------------------------------------------------------
+$(BUILD)/vmcore-summary: $(call objects,host,$(SOURCES))
+	$(CC) $(HOST_CFLAGS) $(HOST_LDFLAGS) -o $@ $^ $(LIBS)
+
+$(BUILD)/static/vmcore-summary: $(call objects,static,$(SOURCES))
+	$(CC) $(STATIC_CFLAGS) $(STATIC_LDFLAGS) -o $@.debug $^ $(LIBS)
+	strip -o $@ $@.debug
+
+$(BUILD)/asan/vmcore-summary: $(call objects,asan,$(SOURCES))
+	$(CC) $(TEST_CFLAGS) $(TEST_LDFLAGS) -o $@ $^ $(LIBS)
+
+$(BUILD)/host/obj/%.o: src/%.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CPPFLAGS) $(HOST_CFLAGS) -c -o $@ $<
+
+$(BUILD)/static/obj/%.o: src/%.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CPPFLAGS) -DSTATIC_BUILD=1 $(STATIC_CFLAGS) -c -o $@ $<
+
+$(BUILD)/asan/obj/%.o: src/%.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CPPFLAGS) $(TEST_CFLAGS) -c -o $@ $<
+
+# --- tests ------------------------------------------------------------------------------------
+$(BUILD)/asan/libvmcore-summary.a: $(call objects,asan,$(LIB_SOURCES))
+	rm -f $@ && ar rcs $@ $^
+
+$(BUILD)/unit/%: tests/unit/%.c $(BUILD)/asan/libvmcore-summary.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CPPFLAGS) -Itests $(TEST_CFLAGS) $(TEST_LDFLAGS) -o $@ $< \
+		$(BUILD)/asan/libvmcore-summary.a $(LIBS) -lcheck -lsubunit -lm -lrt -lpthread
+
+# Fuzz targets replay their stored corpus with any compiler; `make fuzz` builds them for libFuzzer.
+$(BUILD)/fuzz/%: tests/fuzz/%.c tests/fuzz/replay.c $(BUILD)/asan/libvmcore-summary.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CPPFLAGS) -Itests $(TEST_CFLAGS) $(TEST_LDFLAGS) -o $@ $< tests/fuzz/replay.c \
+		$(BUILD)/asan/libvmcore-summary.a $(LIBS)
+
+$(BUILD)/tools/%: tests/tools/%.c $(BUILD)/asan/libvmcore-summary.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CPPFLAGS) -Itests $(TEST_CFLAGS) $(TEST_LDFLAGS) -o $@ $< \
+		$(BUILD)/asan/libvmcore-summary.a $(LIBS)
+
+test-programs: $(BUILD)/asan/vmcore-summary $(UNIT_TESTS:%=$(BUILD)/unit/%) \
+	$(FUZZERS:%=$(BUILD)/fuzz/%) $(TOOLS:%=$(BUILD)/tools/%)
+.PHONY: test-programs
+
+deps:
+	@tests/deps.sh
+
+check: deps
+	$(MAKE) all test-programs
+	@BUILD=$(BUILD) tests/run.sh all
+
+unit: test-programs
+	@BUILD=$(BUILD) tests/run.sh unit
+
+format:
+	clang-format -i $$(git ls-files '*.c' '*.h')
+
+clean:
+	rm -rf $(BUILD)
+
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

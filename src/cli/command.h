@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef CLI_COMMAND_H
+#define CLI_COMMAND_H
+
+/*
+ * A subcommand. Its file defines one const struct command and main.c lists it. run() parses its own
+ * options with getopt_long (argv[0] is the command's name), prints `--help` to stdout, and returns
+ * an exit status: EXIT_SUCCESS, EXIT_FAILURE, or COMMAND_USAGE for a wrong command line.
+ */
+struct command {
+    const char *name;
+    const char *summary; /* one line, for `vmcore-summary --help` */
+    int (*run)(int argc, char **argv);
+};
+
+#define COMMAND_USAGE 2
+
+/* The commands, in the order of `--help`. Each lives in cli/cmd_NAME.c. */
+
+/* Prints "vmcore-summary NAME: message" to stderr; the one place where commands complain. */
+__attribute__((format(printf, 2, 3))) void command_error(const char *name, const char *fmt, ...);
+
+/* "Try 'vmcore-summary NAME --help'." to stderr; returns COMMAND_USAGE. */
+int command_usage_error(const char *name);
+
+#endif

@@ -1,0 +1,21 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Installs, on a Debian machine and as root, the packages that building and testing need and that
+# are missing. Says nothing and does nothing when all are there.
+set -eu
+build='gcc make libc6-dev libelf-dev zlib1g-dev libjansson-dev libinih-dev'
+tests='check clang-format jq shellcheck busybox-static cpio e2fsprogs kmod xz-utils zstd
+       qemu-system-x86 kexec-tools makedumpfile dracut-core systemd curl ca-certificates
+       apt-utils dpkg-dev procps python3 man-db bash-completion'
+missing=
+for p in $build $tests; do
+    dpkg-query -W -f '${Status}' "$p" 2>/dev/null | grep -q '^install ok installed' ||
+        missing="$missing $p"
+done
+[ -n "$missing" ] || exit 0
+echo "installing:$missing"
+[ "$(id -u)" = 0 ] || { echo "deps: must be root to install these" >&2; exit 1; }
+export DEBIAN_FRONTEND=noninteractive
+apt-get update -qq
+# shellcheck disable=SC2086
+apt-get install -y -qq --no-install-recommends $missing >/dev/null
