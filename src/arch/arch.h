@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef ARCH_ARCH_H
+#define ARCH_ARCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/image.h"
+#include "util/error.h"
+
+/*
+ * The one room with architecture names. An architecture is a const struct arch_ops: numbers that
+ * describe its page tables, and one small function for a page-table entry.
+ *
+ * To add an architecture:
+ *   1. Write src/arch/NAME.c with a `const struct arch_ops arch_NAME`, its rules cited from the
+ *      kernel's arch/NAME/include/asm/pgtable*.h and Documentation/arch/NAME.
+ *   2. mm_init() fills a struct arch_mm from VMCOREINFO (and, where a key is missing in older
+ *      kernels, from the PT_LOADs): page size, levels, root table, linear ranges.
+ *   3. entry() decodes one page-table entry of one level.
+ *   4. Add it to the array in arch.c and to the comment of arch_find().
+ *   5. Add page-table cases to tests/unit/test_arch.c, each entry commented.
+ */
+
+/* A range of virtual memory whose physical address needs no page tables. Bytes. */
+struct arch_linear {
+    uint64_t virt, bytes, phys;
+};
+
+/* How virtual addresses of one crashed kernel become physical. */
+struct arch_mm {
+    const struct arch_ops *ops;
+    unsigned page_shift;
+    unsigned levels;     /* of the kernel's page tables */
+    unsigned index_bits; /* of each level */
+    uint64_t root_phys;
+    uint64_t phys_mask;           /* address bits of an entry, without encryption bits */
+    uint64_t kernel_half;         /* lowest kernel virtual address */
+    struct arch_linear image_map; /* kernel text, data and bss */
+};
+
+struct arch_ops {
+    const char *name; /* as uname -m has it */
+    uint16_t machine; /* ELF e_machine */
+
+    /* -EBADMSG or -ENOENT with text if VMCOREINFO and PT_LOADs do not tell enough. */
+    int (*mm_init)(const struct image *im, struct error *err, struct arch_mm *ret);
+
+    /*
+     * One entry of level `level` (1 = the lowest). Returns false if it maps nothing; else sets
+     * *ret_phys to the next table, or, with *ret_leaf, to the memory that it maps.
+     */
+    bool (*entry)(const struct arch_mm *mm, unsigned level, uint64_t entry, uint64_t *ret_phys,
+                  bool *ret_leaf);
+};
+
+/* The architecture of an ELF machine: x86_64. NULL if this build knows none. */
+const struct arch_ops *arch_find(uint16_t machine);
+
+/*
+ * Translates a kernel virtual address: *ret_phys, and in *ret_left the bytes from there on that are
+ * contiguous in both spaces (at least 1). -EFAULT if it is not mapped or a table is not in the
+ * dump. At most `levels` reads of 8 bytes.
+ */
+int arch_translate(const struct arch_mm *mm, struct image *im, uint64_t va, uint64_t *ret_phys,
+                   uint64_t *ret_left);
+
+#endif
