@@ -1,0 +1,368 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "kernel/kernel.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "kernel/btf.h"
+#include "kernel/kallsyms.h"
+#include "kernel/private.h"
+#include "util/cleanup.h"
+#include "util/math.h"
+
+#define LARGE_SHIFT 21
+
+const struct need core_needs[N_CORE_NEEDS] = {
+    [CORE_PER_CPU_OFFSET] = OPT_SYMBOL("__per_cpu_offset"),
+    [CORE_CPU_POSSIBLE_MASK] = OPT_SYMBOL("__cpu_possible_mask"),
+    [CORE_CPU_ONLINE_MASK] = OPT_SYMBOL("__cpu_online_mask"),
+    [CORE_NR_CPU_IDS] = OPT_SYMBOL("nr_cpu_ids"),
+    [CORE_PERCPU_COUNTER_COUNT] = OPT_MEMBER("percpu_counter", "count"),
+    [CORE_PERCPU_COUNTER_COUNTERS] = OPT_MEMBER("percpu_counter", "counters"),
+    [CORE_START_BTF] = OPT_SYMBOL("__start_BTF"),
+    [CORE_STOP_BTF] = OPT_SYMBOL("__stop_BTF"),
+};
+
+static uint64_t page_size_of(const struct image *im, const struct arch_mm *mm)
+{
+    uint64_t size;
+
+    if (vmcoreinfo_decimal(image_vmcoreinfo(im), "PAGESIZE", &size) ||
+        (size != 4096 && size != 16384 && size != 65536))
+        return 1ULL << mm->page_shift;
+    return size;
+}
+
+int kernel_open(struct image *im, const struct needs_set *sets, size_t n_sets, struct error *err,
+                struct kernel **ret)
+{
+    const struct arch_ops *ops = arch_find(image_machine(im));
+    _cleanup_(kernel_closep) struct kernel *k = NULL;
+    int r;
+
+    if (!ops)
+        return error_set(err, -ENOTSUP, "machine %u is not known to this build", image_machine(im));
+    k = calloc(1, sizeof(*k));
+    if (!k)
+        return error_set(err, -ENOMEM, "out of memory");
+    k->core = mmap(NULL, N_CORE_NEEDS * sizeof(*k->core), PROT_READ | PROT_WRITE,
+                   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (k->core == MAP_FAILED) {
+        k->core = NULL;
+        return error_set(err, -ENOMEM, "out of memory");
+    }
+    r = ops->mm_init(im, err, &k->mm);
+    if (r < 0)
+        return r;
+    k->im = im;
+    k->page_size = page_size_of(im, &k->mm);
+    k->sets = sets;
+    k->n_sets = n_sets;
+    memset(k->small, 0xff, sizeof(k->small));
+    memset(k->large, 0xff, sizeof(k->large));
+    *ret = TAKE_PTR(k);
+    return 0;
+}
+
+void kernel_close(struct kernel *k)
+{
+    if (!k)
+        return;
+    if (k->core)
+        munmap(k->core, N_CORE_NEEDS * sizeof(*k->core));
+    free(k);
+}
+
+void kernel_closep(struct kernel **k)
+{
+    kernel_close(*k);
+}
+
+struct image *kernel_image(struct kernel *k)
+{
+    return k->im;
+}
+
+const struct vmcoreinfo *kernel_vmcoreinfo(const struct kernel *k)
+{
+    return image_vmcoreinfo(k->im);
+}
+
+struct kernel_stats kernel_stats(const struct kernel *k)
+{
+    struct kernel_stats stats = k->stats;
+
+    stats.bytes_read = image_bytes_read(k->im);
+    return stats;
+}
+
+uint64_t kernel_page_size(const struct kernel *k)
+{
+    return k->page_size;
+}
+
+bool kernel_is_kva(const struct kernel *k, uint64_t va)
+{
+    /* the last page holds error pointers (IS_ERR_VALUE) */
+    return va >= k->mm.kernel_half && va < -(uint64_t)4096;
+}
+
+/* The TLB's word on va, in entries of 2^shift bytes; false if it has none. */
+static bool tlb_find(const struct tlb_entry *tlb, unsigned shift, uint64_t va, uint64_t *ret_phys,
+                     uint64_t *ret_left)
+{
+    uint64_t size = 1ULL << shift, offset = va & (size - 1);
+    const struct tlb_entry *e = &tlb[(va >> shift) % TLB_ENTRIES];
+
+    if (e->virt != va - offset)
+        return false;
+    *ret_phys = e->phys + offset;
+    *ret_left = size - offset;
+    return true;
+}
+
+static void tlb_add(struct tlb_entry *tlb, unsigned shift, uint64_t va, uint64_t phys)
+{
+    uint64_t offset = va & ((1ULL << shift) - 1);
+
+    tlb[(va >> shift) % TLB_ENTRIES] = (struct tlb_entry){va - offset, phys - offset};
+}
+
+/* Bytes from va on that a mapping of `left` more bytes surely covers back to its start as well. */
+static bool covers_large(const struct arch_mm *mm, uint64_t va, uint64_t left)
+{
+    uint64_t large = 1ULL << LARGE_SHIFT;
+
+    return mm->page_shift < LARGE_SHIFT && left > (1ULL << mm->page_shift) &&
+           left >= large - (va & (large - 1));
+}
+
+static int translate(struct kernel *k, uint64_t va, uint64_t *ret_phys, uint64_t *ret_left)
+{
+    int r;
+
+    if (tlb_find(k->small, k->mm.page_shift, va, ret_phys, ret_left) ||
+        tlb_find(k->large, LARGE_SHIFT, va, ret_phys, ret_left))
+        return 0;
+    r = arch_translate(&k->mm, k->im, va, ret_phys, ret_left);
+    if (r < 0)
+        return r;
+    if (covers_large(&k->mm, va, *ret_left))
+        tlb_add(k->large, LARGE_SHIFT, va, *ret_phys);
+    else
+        tlb_add(k->small, k->mm.page_shift, va, *ret_phys);
+    return 0;
+}
+
+static int count_fault(struct kernel *k, uint64_t va, int r)
+{
+    if (!k->stats.faults++)
+        k->stats.first_fault_addr = va;
+    return r;
+}
+
+/* Reads into out, which on failure may hold a part; *ret_done says how much. */
+static int read_partial(struct kernel *k, uint64_t va, void *out, size_t len, size_t *ret_done)
+{
+    size_t done = 0;
+    int r = 0;
+
+    while (done < len) {
+        uint64_t phys, left;
+        size_t n;
+
+        r = translate(k, va + done, &phys, &left);
+        if (r < 0)
+            break;
+        n = (size_t)min_u64(left, len - done);
+        r = image_read(k->im, phys, (char *)out + done, n);
+        if (r < 0)
+            break;
+        done += n;
+    }
+    *ret_done = done;
+    return r;
+}
+
+int kernel_read(struct kernel *k, uint64_t va, void *ret, size_t len)
+{
+    size_t done;
+    int r;
+
+    if (len && va + (len - 1) < va)
+        return count_fault(k, va, -EFAULT);
+    r = read_partial(k, va, ret, len, &done);
+    return r < 0 ? count_fault(k, va + done, r) : 0;
+}
+
+int kernel_read_uint(struct kernel *k, uint64_t va, size_t size, uint64_t *ret)
+{
+    uint64_t v = 0;
+    int r;
+
+    if (size != 1 && size != 2 && size != 4 && size != 8)
+        return -EINVAL;
+    r = kernel_read(k, va, &v, size);
+    if (r < 0)
+        return r;
+    *ret = v;
+    return 0;
+}
+
+int kernel_read_u32(struct kernel *k, uint64_t va, uint32_t *ret)
+{
+    uint32_t v;
+    int r = kernel_read(k, va, &v, sizeof(v));
+
+    if (r == 0)
+        *ret = v;
+    return r;
+}
+
+int kernel_read_u64(struct kernel *k, uint64_t va, uint64_t *ret)
+{
+    return kernel_read_uint(k, va, 8, ret);
+}
+
+ssize_t kernel_read_str(struct kernel *k, uint64_t va, char *ret, size_t cap)
+{
+    size_t done = 0;
+
+    if (!cap)
+        return -EINVAL;
+    while (done < cap - 1) {
+        /* not across a page at once: the string may end just before an unmapped one */
+        size_t n =
+            (size_t)min_u64(k->page_size - ((va + done) & (k->page_size - 1)), cap - 1 - done);
+        int r = kernel_read(k, va + done, ret + done, n);
+        const char *nul;
+
+        if (r < 0) {
+            if (done)
+                break;
+            return r;
+        }
+        nul = memchr(ret + done, 0, n);
+        if (nul)
+            return nul - ret;
+        done += n;
+    }
+    ret[done] = '\0';
+    return (ssize_t)done;
+}
+
+/* The wanted bits of an integer that was read from the member's bytes. */
+static uint64_t extract_bits(const struct resolved *f, uint64_t v)
+{
+    if (!f->bit_size)
+        return v;
+    v >>= f->bit_offset;
+    return f->bit_size < 64 ? v & ((1ULL << f->bit_size) - 1) : v;
+}
+
+static int64_t sign_extend(const struct resolved *f, size_t size, uint64_t v)
+{
+    size_t bits = f->bit_size ? f->bit_size : size * 8;
+
+    if (bits >= 64)
+        return (int64_t)v;
+    return (int64_t)(v << (64 - bits)) >> (64 - bits);
+}
+
+int kernel_field(struct kernel *k, uint64_t base, const struct resolved *f, uint64_t *ret)
+{
+    uint64_t v;
+    int r;
+
+    if (!f->present)
+        return -ENOENT;
+    if (f->elem_size)
+        return -EINVAL;
+    r = kernel_read_uint(k, base + f->offset, f->size, &v);
+    if (r == 0)
+        *ret = extract_bits(f, v);
+    return r;
+}
+
+int kernel_field_i64(struct kernel *k, uint64_t base, const struct resolved *f, int64_t *ret)
+{
+    uint64_t v;
+    int r = kernel_field(k, base, f, &v);
+
+    if (r == 0)
+        *ret = sign_extend(f, f->size, v);
+    return r;
+}
+
+int kernel_field_at(struct kernel *k, uint64_t base, const struct resolved *f, size_t i,
+                    uint64_t *ret)
+{
+    if (!f->present)
+        return -ENOENT;
+    if (!f->elem_size)
+        return -EINVAL;
+    if (i >= f->elem_count)
+        return -E2BIG;
+    return kernel_read_uint(k, base + f->offset + i * f->elem_size, f->elem_size, ret);
+}
+
+int kernel_field_at_i64(struct kernel *k, uint64_t base, const struct resolved *f, size_t i,
+                        int64_t *ret)
+{
+    uint64_t v;
+    int r = kernel_field_at(k, base, f, i, &v);
+
+    if (r == 0)
+        *ret = sign_extend(f, f->elem_size, v);
+    return r;
+}
+
+ssize_t kernel_field_str(struct kernel *k, uint64_t base, const struct resolved *f, char *ret,
+                         size_t cap)
+{
+    if (!f->present)
+        return -ENOENT;
+    return kernel_read_str(k, base + f->offset, ret, (size_t)min_u64(cap, (uint64_t)f->size + 1));
+}
+
+int buf_field(const void *buf, size_t len, const struct resolved *f, uint64_t *ret)
+{
+    uint64_t v = 0;
+
+    if (!f->present)
+        return -ENOENT;
+    if (f->elem_size || (f->size != 1 && f->size != 2 && f->size != 4 && f->size != 8))
+        return -EINVAL;
+    if (!range_within(f->offset, f->size, len))
+        return -E2BIG;
+    memcpy(&v, (const char *)buf + f->offset, f->size);
+    *ret = extract_bits(f, v);
+    return 0;
+}
+
+int kernel_bootstrap(struct kernel *k, struct error *err)
+{
+    const struct needs_set own = {core_needs, k->core, N_CORE_NEEDS};
+    _cleanup_free_ struct needs_set *sets = calloc(k->n_sets + 1, sizeof(*sets));
+    int r;
+
+    if (!sets)
+        return error_set(err, -ENOMEM, "out of memory");
+    sets[0] = own;
+    if (k->n_sets)
+        memcpy(sets + 1, k->sets, k->n_sets * sizeof(*sets));
+    r = kallsyms_resolve(k, sets, k->n_sets + 1, err);
+    if (r < 0)
+        return r;
+    r = btf_resolve_kernel(k, &k->core[CORE_START_BTF], &k->core[CORE_STOP_BTF], sets,
+                           k->n_sets + 1, err);
+    kernel_adopt(k);
+    return r;
+}
+
+void kernel_adopt(struct kernel *k)
+{
+    k->cpus.tried = false;
+}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef UNIT_TINY_CORE_H
+#define UNIT_TINY_CORE_H
+
+#include <check.h>
+#include <elf.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "core/image.h"
+
+/*
+ * An x86_64 vmcore for a unit test, built in memory: one RAM segment at physical 0 and a VMCOREINFO
+ * note. Tests write structures into `ram` at physical addresses, then open it.
+ */
+#define TINY_RAM_BYTES (1u << 20)
+/* Where the tests put the page-table root; kernel text is mapped phys = va - START + 0. */
+#define TINY_ROOT_PHYS 0x1000u
+#define TINY_TEXT      0xffffffff80000000ULL
+
+struct tiny_core {
+    uint8_t ram[TINY_RAM_BYTES];
+    char vmcoreinfo[4096];
+};
+
+static inline void tiny_put(struct tiny_core *c, uint64_t phys, uint64_t value)
+{
+    ck_assert_uint_le(phys + sizeof(value), sizeof(c->ram));
+    memcpy(c->ram + phys, &value, sizeof(value));
+}
+
+static inline struct image *tiny_open(const struct tiny_core *c)
+{
+    size_t info = strlen(c->vmcoreinfo);
+    struct {
+        Elf64_Ehdr ehdr;
+        Elf64_Phdr phdr[2];
+        Elf64_Nhdr nhdr;
+        char name[12];
+        char desc[4096];
+    } head = {
+        .ehdr = {.e_ident = {0x7f, 'E', 'L', 'F', ELFCLASS64, ELFDATA2LSB, EV_CURRENT},
+                 .e_type = ET_CORE,
+                 .e_machine = EM_X86_64,
+                 .e_version = EV_CURRENT,
+                 .e_phoff = sizeof(Elf64_Ehdr),
+                 .e_ehsize = sizeof(Elf64_Ehdr),
+                 .e_phentsize = sizeof(Elf64_Phdr),
+                 .e_phnum = 2},
+        .nhdr = {.n_namesz = 11, .n_descsz = (Elf64_Word)info},
+        .name = "VMCOREINFO",
+    };
+    size_t note = sizeof(head.nhdr) + sizeof(head.name) + ((info + 3) & ~(size_t)3);
+    char path[64];
+    struct error err = {0};
+    struct image *im = NULL;
+    int fd = memfd_create("tiny-core", 0);
+
+    head.phdr[0] = (Elf64_Phdr){.p_type = PT_NOTE,
+                                .p_offset = offsetof(__typeof__(head), nhdr),
+                                .p_filesz = note,
+                                .p_memsz = note};
+    head.phdr[1] = (Elf64_Phdr){
+        .p_type = PT_LOAD, .p_offset = 8192, .p_filesz = sizeof(c->ram), .p_memsz = sizeof(c->ram)};
+    memcpy(head.desc, c->vmcoreinfo, info);
+    ck_assert_int_ge(fd, 0);
+    ck_assert_int_eq(pwrite(fd, &head, sizeof(head), 0), sizeof(head));
+    ck_assert_int_eq(pwrite(fd, c->ram, sizeof(c->ram), 8192), sizeof(c->ram));
+    snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+    ck_assert_msg(image_open(path, &err, &im) == 0, "%s", err.text);
+    close(fd);
+    return im;
+}
+
+#endif
