@@ -84,10 +84,15 @@ $(BUILD)/fuzz/%: tests/fuzz/%.c tests/fuzz/replay.c $(BUILD)/asan/libvmcore-summ
 	$(CC) $(ALL_CPPFLAGS) -Itests $(TEST_CFLAGS) $(TEST_LDFLAGS) -o $@ $< tests/fuzz/replay.c \
 		$(BUILD)/asan/libvmcore-summary.a $(LIBS)
 
+# libbpf is the witness for our BTF reader and links into nothing else; both have a struct btf.
+$(BUILD)/tools/btf_oracle: tests/tools/oracle/ours.c
+$(BUILD)/tools/btf_oracle: private TOOL_SOURCES := tests/tools/oracle/ours.c
+$(BUILD)/tools/btf_oracle: private TOOL_LIBS := -lbpf
+
 $(BUILD)/tools/%: tests/tools/%.c $(BUILD)/asan/libvmcore-summary.a
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CPPFLAGS) -Itests $(TEST_CFLAGS) $(TEST_LDFLAGS) -o $@ $< \
-		$(BUILD)/asan/libvmcore-summary.a $(LIBS)
+	$(CC) $(ALL_CPPFLAGS) -Itests $(TEST_CFLAGS) $(TEST_LDFLAGS) -o $@ $< $(TOOL_SOURCES) \
+		$(BUILD)/asan/libvmcore-summary.a $(LIBS) $(TOOL_LIBS)
 
 test-programs: $(BUILD)/asan/vmcore-summary $(UNIT_TESTS:%=$(BUILD)/unit/%) \
 	$(FUZZERS:%=$(BUILD)/fuzz/%) $(TOOLS:%=$(BUILD)/tools/%)

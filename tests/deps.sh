@@ -4,7 +4,7 @@
 # are missing. Says nothing and does nothing when all are there.
 set -eu
 build='gcc make libc6-dev libelf-dev zlib1g-dev libjansson-dev libinih-dev'
-tests='check clang-format jq shellcheck busybox-static cpio e2fsprogs kmod xz-utils zstd
+tests='check libbpf-dev clang-format jq shellcheck busybox-static cpio e2fsprogs kmod xz-utils zstd
        qemu-system-x86 kexec-tools makedumpfile dracut-core systemd curl ca-certificates
        apt-utils dpkg-dev procps python3 man-db bash-completion'
 missing=

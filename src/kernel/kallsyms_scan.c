@@ -68,8 +68,11 @@ static bool tokens_around(struct token_place *place, uint64_t va)
     uint64_t start = va - TOKENS_BEFORE;
     size_t nuls = 0, pos = TOKENS_BEFORE, index;
 
-    if (!buf || kernel_read(place->k, start, buf, TOKENS_AROUND) < 0)
+    if (!buf)
         return false;
+    memset(buf, 0xff, TOKENS_AROUND); /* no NULs where the image starts or ends */
+    for (size_t at = 0; at < TOKENS_AROUND; at += 1024)
+        (void)kernel_read(place->k, start + at, buf + at, 1024);
     while (pos > 0 && nuls <= DIGIT_TOKEN) {
         nuls += buf[--pos] == 0;
         if (nuls != DIGIT_TOKEN || ((start + pos) & 3))
@@ -184,19 +187,24 @@ static bool count_before(const struct before *b, struct kallsyms *ret, uint64_t 
     return false;
 }
 
-/* Looks back from the token table, further and further. */
-static int find_names(struct kernel *k, struct kallsyms *ret, uint64_t *ret_count_va)
+/* Looks back from the token table, further and further, but not beyond the image's start. */
+static int find_names(const struct image_scan *scan, struct kallsyms *ret, uint64_t *ret_count_va)
 {
+    uint64_t room = ret->token_table - scan->start;
+
     for (size_t back = NAMES_FIRST_BACK; back <= NAMES_MAX_BACK; back *= 2) {
-        _cleanup_free_ uint8_t *data = malloc(back);
-        const struct before b = {data, ret->token_table - back, back};
+        size_t len = (size_t)min_u64(back, room);
+        _cleanup_free_ uint8_t *data = malloc(len);
+        const struct before b = {data, ret->token_table - len, len};
 
         if (!data)
             return -ENOMEM;
-        if (kernel_read(k, b.va, data, back) < 0)
+        if (kernel_read(scan->k, b.va, data, len) < 0)
             return -ENOENT;
         if (count_before(&b, ret, ret_count_va))
             return 0;
+        if (len == room)
+            break;
     }
     return -ENOENT;
 }
@@ -224,7 +232,7 @@ int kallsyms_scan(struct kernel *k, struct error *err, struct kallsyms ret[KALLS
         return error_set(err, -ENOENT, "the image holds no kallsyms token table");
     ks.token_table = place.table;
     ks.token_index = place.index;
-    if (find_names(k, &ks, &count_va) < 0)
+    if (find_names(&scan, &ks, &count_va) < 0)
         return error_set(err, -ENOENT, "the image holds no kallsyms names");
 
     for (size_t i = 0; i < KALLSYMS_LAYOUTS; i++)

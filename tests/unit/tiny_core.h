@@ -2,10 +2,10 @@
 #ifndef UNIT_TINY_CORE_H
 #define UNIT_TINY_CORE_H
 
-#include <check.h>
 #include <elf.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -21,6 +21,13 @@
 #define TINY_ROOT_PHYS 0x1000u
 #define TINY_TEXT      0xffffffff80000000ULL
 
+/* Fuzz targets use this too, without libcheck. */
+#define TINY_REQUIRE(condition)                                                                    \
+    do {                                                                                           \
+        if (!(condition))                                                                          \
+            abort();                                                                               \
+    } while (0)
+
 struct tiny_core {
     uint8_t ram[TINY_RAM_BYTES];
     char vmcoreinfo[4096];
@@ -28,7 +35,7 @@ struct tiny_core {
 
 static inline void tiny_put(struct tiny_core *c, uint64_t phys, uint64_t value)
 {
-    ck_assert_uint_le(phys + sizeof(value), sizeof(c->ram));
+    TINY_REQUIRE(phys + sizeof(value) <= sizeof(c->ram));
     memcpy(c->ram + phys, &value, sizeof(value));
 }
 
@@ -55,7 +62,6 @@ static inline struct image *tiny_open(const struct tiny_core *c)
     };
     size_t note = sizeof(head.nhdr) + sizeof(head.name) + ((info + 3) & ~(size_t)3);
     char path[64];
-    struct error err = {0};
     struct image *im = NULL;
     int fd = memfd_create("tiny-core", 0);
 
@@ -66,11 +72,11 @@ static inline struct image *tiny_open(const struct tiny_core *c)
     head.phdr[1] = (Elf64_Phdr){
         .p_type = PT_LOAD, .p_offset = 8192, .p_filesz = sizeof(c->ram), .p_memsz = sizeof(c->ram)};
     memcpy(head.desc, c->vmcoreinfo, info);
-    ck_assert_int_ge(fd, 0);
-    ck_assert_int_eq(pwrite(fd, &head, sizeof(head), 0), sizeof(head));
-    ck_assert_int_eq(pwrite(fd, c->ram, sizeof(c->ram), 8192), sizeof(c->ram));
+    TINY_REQUIRE(fd >= 0);
+    TINY_REQUIRE(pwrite(fd, &head, sizeof(head), 0) == sizeof(head));
+    TINY_REQUIRE(pwrite(fd, c->ram, sizeof(c->ram), 8192) == sizeof(c->ram));
     snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-    ck_assert_msg(image_open(path, &err, &im) == 0, "%s", err.text);
+    TINY_REQUIRE(image_open(path, NULL, &im) == 0);
     close(fd);
     return im;
 }
