@@ -43,6 +43,7 @@ help:
 ## unit       the unit tests alone, without QEMU
 ## demo       crash a real kernel in QEMU by OOM and show the summary that the machine wrote
 ## bench      capture against makedumpfile, vmcore-dmesg and crash on one vmcore
+## fuzz       every fuzz target under libFuzzer for FUZZ_SECONDS each (clang)
 ## install    DESTDIR= PREFIX=; uninstall takes the same
 ## format     apply .clang-format
 
@@ -89,6 +90,8 @@ $(BUILD)/tools/btf_oracle: tests/tools/oracle/ours.c
 $(BUILD)/tools/btf_oracle: private TOOL_SOURCES := tests/tools/oracle/ours.c
 $(BUILD)/tools/btf_oracle: private TOOL_LIBS := -lbpf
 
+$(BUILD)/tools/trim_core: private TOOL_LIBS := -Wl,--wrap=image_read
+
 $(BUILD)/tools/%: tests/tools/%.c $(BUILD)/asan/libvmcore-summary.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CPPFLAGS) -Itests $(TEST_CFLAGS) $(TEST_LDFLAGS) -o $@ $< $(TOOL_SOURCES) \
@@ -97,6 +100,28 @@ $(BUILD)/tools/%: tests/tools/%.c $(BUILD)/asan/libvmcore-summary.a
 test-programs: $(BUILD)/asan/vmcore-summary $(UNIT_TESTS:%=$(BUILD)/unit/%) \
 	$(FUZZERS:%=$(BUILD)/fuzz/%) $(TOOLS:%=$(BUILD)/tools/%)
 .PHONY: test-programs
+
+# --- fuzzing: `make fuzz FUZZ_SECONDS=60`, needs clang and its runtime ----------------------------
+FUZZ_SECONDS ?= 30
+FUZZ_CFLAGS  := $(BASE_CFLAGS) -O1 -g -fsanitize=fuzzer-no-link,address,undefined
+
+$(BUILD)/libfuzzer/obj/%.o: src/%.c
+	@mkdir -p $(@D)
+	clang $(ALL_CPPFLAGS) $(FUZZ_CFLAGS) -c -o $@ $<
+
+$(BUILD)/libfuzzer/fuzz_%: tests/fuzz/fuzz_%.c $(call objects,libfuzzer,$(LIB_SOURCES))
+	clang $(ALL_CPPFLAGS) -Itests $(FUZZ_CFLAGS) -fsanitize=fuzzer -o $@ $(filter %.c %.o,$^) $(LIBS)
+
+fuzz: $(FUZZERS:%=$(BUILD)/libfuzzer/%)
+	@for f in $(FUZZERS:fuzz_%=%); do \
+		mkdir -p $(BUILD)/libfuzzer/corpus/$$f; \
+		echo "fuzz_$$f for $(FUZZ_SECONDS) s"; \
+		$(BUILD)/libfuzzer/fuzz_$$f -max_total_time=$(FUZZ_SECONDS) -timeout=10 -print_final_stats=1 \
+			-artifact_prefix=$(BUILD)/libfuzzer/ $(BUILD)/libfuzzer/corpus/$$f \
+			tests/fuzz/corpus/$$f > $(BUILD)/libfuzzer/$$f.log 2>&1 || \
+			{ tail -40 $(BUILD)/libfuzzer/$$f.log; exit 1; }; \
+		grep -E 'number_of_executed|cov:' $(BUILD)/libfuzzer/$$f.log | tail -2; \
+	done
 
 deps:
 	@tests/deps.sh
