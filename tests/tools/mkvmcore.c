@@ -14,7 +14,10 @@
  *     hex AABB...                                   bytes
  *     string "TEXT"                                 without a NUL; \n \t \\ \" \xNN
  *     zero N                                        N zero bytes
- *     at N                                          goes to offset N of the segment (also back)
+ *     at N                                          goes to offset N of the segment, with zeros on
+ *                                                   the way there; also back
+ *   include FILE                                    as if its lines stood here; FILE is relative to
+ *                                                   the including one. `at` may then overwrite
  *   nothing                                         no program headers at all
  *   poke OFFSET u8|u16|u32|u64 N                    overwrites bytes of the finished file
  *   truncate N                                      cuts the finished file to N bytes
@@ -63,6 +66,7 @@ struct vmcore {
     uint64_t truncate;
     bool has_truncate;
     bool in_vmcoreinfo;
+    const char *path; /* of the description */
     struct buf vmcoreinfo;
 };
 
@@ -283,6 +287,7 @@ static void do_zero(struct vmcore *v, char **words)
 static void do_at(struct vmcore *v, char **words)
 {
     current(v)->at = number(words[0]);
+    put(current(v), NULL, 0);
 }
 
 static void do_poke(struct vmcore *v, char **words)
@@ -299,6 +304,22 @@ static void do_truncate(struct vmcore *v, char **words)
     v->has_truncate = true;
 }
 
+static void parse(struct vmcore *v, const char *path);
+
+static void do_include(struct vmcore *v, char **words)
+{
+    const char *here = v->path, *slash = strrchr(here, '/');
+    unsigned line = line_number;
+    char path[4096];
+
+    if (!words[0])
+        die("include FILE");
+    snprintf(path, sizeof(path), "%.*s%s", slash ? (int)(slash + 1 - here) : 0, here, words[0]);
+    parse(v, path);
+    v->path = here;
+    line_number = line;
+}
+
 static const struct {
     const char *name;
     void (*run)(struct vmcore *v, char **words);
@@ -309,7 +330,7 @@ static const struct {
     {"note", do_note},         {"hex", do_hex},
     {"zero", do_zero},         {"at", do_at},
     {"nothing", do_nothing},   {"poke", do_poke},
-    {"truncate", do_truncate},
+    {"truncate", do_truncate}, {"include", do_include},
 };
 
 static void vmcoreinfo_line(struct vmcore *v, const char *line)
@@ -359,11 +380,17 @@ static void directive(struct vmcore *v, char *line)
     die("unknown directive %s", words[0]);
 }
 
-static void parse(struct vmcore *v, FILE *in)
+static void parse(struct vmcore *v, const char *path)
 {
+    _cleanup_fclose_ FILE *in =
+        strcmp(path, "-") == 0 ? fdopen(dup(STDIN_FILENO), "r") : fopen(path, "r");
     _cleanup_free_ char *line = NULL;
     size_t size = 0;
 
+    if (!in)
+        die("%s: %s", path, strerror(errno));
+    v->path = path;
+    line_number = 0;
     while (getline(&line, &size, in) >= 0) {
         line_number++;
         if (v->in_vmcoreinfo)
@@ -481,19 +508,17 @@ int main(int argc, char **argv)
                               .machine = EM_X86_64,
                               .notes = {.limit = MAX_BYTES},
                               .vmcoreinfo = {.limit = MAX_BYTES}};
-    _cleanup_fclose_ FILE *in = NULL;
     _cleanup_close_ int fd = -1;
 
     if (argc != 3) {
         fprintf(stderr, "usage: mkvmcore DESCRIPTION VMCORE\n");
         return 2;
     }
-    in = strcmp(argv[1], "-") == 0 ? fdopen(dup(STDIN_FILENO), "r") : fopen(argv[1], "r");
     fd = open(argv[2], O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    if (!in || fd < 0)
-        die("%s: %s", in ? argv[2] : argv[1], strerror(errno));
+    if (fd < 0)
+        die("%s: %s", argv[2], strerror(errno));
     elf_version(EV_CURRENT);
-    parse(&v, in);
+    parse(&v, argv[1]);
     write_vmcore(&v, fd);
     vmcore_done(&v);
     return EXIT_SUCCESS;
