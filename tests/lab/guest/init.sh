@@ -1,0 +1,33 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The machine that crashes (busybox initramfs): mounts its disk, loads the capture kernel, runs
+# /lab/scenario.sh. When the disk says that this machine had crashed before, it runs /lab/after.sh.
+mount -t proc proc /proc
+mount -t sysfs sys /sys
+mount -t devtmpfs dev /dev
+while read -r module; do insmod "/modules/$module"; done < /modules/order
+tries=0
+until [ -b /dev/vda ] || [ $tries = 20 ]; do sleep 0.5; tries=$((tries + 1)); done
+mount -t ext4 /dev/vda /var/crash || { echo "lab: no disk"; poweroff -f; }
+
+if [ -e /var/crash/lab/armed ]; then
+    echo "lab: the machine is back"
+    . /lab/after.sh
+    sync
+    umount /var/crash
+    poweroff -f
+fi
+
+echo "lab: the machine is up, $(uname -r)"
+args="console=ttyS0 nr_cpus=1 irqpoll reset_devices panic=10 $(cat /var/crash/lab/capture-cmdline 2>/dev/null)"
+kexec -p /boot/vmlinuz --initrd=/boot/capture.img --append="$args" ||
+    kexec -s -p /boot/vmlinuz --initrd=/boot/capture.img --append="$args"
+[ "$(cat /sys/kernel/kexec_crash_loaded)" = 1 ] || { echo "lab: no capture kernel"; poweroff -f; }
+echo "lab: the capture kernel is loaded"
+mkdir -p /var/crash/lab/truth
+touch /var/crash/lab/armed
+sync
+. /lab/truth.sh
+. /lab/scenario.sh
+echo "lab: no crash came"
+poweroff -f
