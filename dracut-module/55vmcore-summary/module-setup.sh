@@ -1,0 +1,85 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# dracut module: puts vmcore-summary into a capture image.
+#
+# In the kdump images of distributions it brings only the program and its configuration; their own
+# hooks (kdump/pre.d, kdump/post.d) call it. In an image of our own, which mkimage builds and marks by
+# $VMCORE_SUMMARY_IMAGE, it also brings what mounts the target, runs the capture and reboots.
+# Nothing here may depend on where dracut keeps its hooks or how it numbers its modules: both changed.
+# shellcheck disable=SC2154  # moddir, initdir, systemdsystemunitdir… are dracut's
+
+vmcore_summary_libdir=${VMCORE_SUMMARY_LIBDIR:-/usr/lib/vmcore-summary}
+
+# 0: include, 255: only when asked for, 1: impossible
+check() {
+    [[ -x $vmcore_summary_libdir/vmcore-summary ]] || return 1
+    [[ $VMCORE_SUMMARY_IMAGE ]] && return 0
+    # mkdumprd of kdump-utils (Fedora, RHEL)
+    [[ $IN_KDUMP ]] && return 0
+    # mkdumprd of SUSE says `--add kdump`; their own modules look for it so
+    [[ " $dracutmodules $add_dracutmodules $force_add_dracutmodules " == *" kdump "* ]] && return 0
+    return 255
+}
+
+depends() {
+    [[ $VMCORE_SUMMARY_IMAGE ]] && echo base udev-rules
+    return 0
+}
+
+# /proc/vmcore needs no module; those of the target come from what mkimage tells dracut
+installkernel() {
+    return 0
+}
+
+install() {
+    inst_simple "$vmcore_summary_libdir/vmcore-summary" /usr/lib/vmcore-summary/vmcore-summary
+    inst_simple "$vmcore_summary_libdir/capture-lib.sh" /usr/lib/vmcore-summary/capture-lib.sh
+    [[ -e /etc/vmcore-summary.conf ]] && inst_simple /etc/vmcore-summary.conf
+    inst_multiple mkdir mv mount sleep
+    inst_multiple -o date ls readlink rmdir
+    [[ $VMCORE_SUMMARY_IMAGE ]] && vmcore_summary_own_image
+    return 0
+}
+
+vmcore_summary_own_image() {
+    # what image-run.sh reads: shell assignments, written by mkimage
+    mkdir -p "$initdir/etc/vmcore-summary"
+    printf '%s\n' "$VMCORE_SUMMARY_IMAGE" > "$initdir/etc/vmcore-summary/image.conf"
+    # no shell that waits for someone, whatever fails; and a short wait for devices
+    mkdir -p "$initdir/etc/cmdline.d"
+    echo "rd.shell=0 rd.emergency=reboot rd.retry=40" > "$initdir/etc/cmdline.d/55-vmcore-summary.conf"
+    inst_script "$moddir/image-run.sh" /usr/lib/vmcore-summary/image-run
+    inst_multiple umount
+    inst_hook emergency 00 "$moddir/hook-run.sh"
+    inst_hook shutdown-emergency 00 "$moddir/hook-run.sh"
+    if dracut_module_included systemd; then
+        vmcore_summary_units
+    else
+        # systemctl under the name of reboot would bring megabytes of libraries
+        [[ $(readlink -f "$(command -v reboot)") == *systemctl ]] || inst_multiple -o reboot
+        inst_hook cmdline 00 "$moddir/hook-watch.sh"
+        inst_hook cmdline 99 "$moddir/hook-root.sh"
+        inst_hook pre-mount 00 "$moddir/hook-run.sh"
+    fi
+}
+
+# A unit of this directory with the image's limit in it: @LIMIT@ seconds for the work, @SWITCH@ for all.
+vmcore_summary_unit() { # FILE DESTINATION
+    local limit
+    limit=$(eval "$VMCORE_SUMMARY_IMAGE" && echo "${limit:-240}")
+    mkdir -p "$initdir/${2%/*}"
+    sed -e "s/@LIMIT@/$limit/" -e "s/@SWITCH@/$((limit + 40))/" "$moddir/$1" > "$initdir/$2"
+}
+
+vmcore_summary_units() {
+    local unit=vmcore-summary-capture.service target=$systemdsystemunitdir/initrd.target
+
+    vmcore_summary_unit $unit "$systemdsystemunitdir/$unit"
+    mkdir -p "$initdir/$target.wants"
+    ln -sf ../$unit "$initdir/$target.wants/$unit"
+    vmcore_summary_unit initrd-target.conf "$target.d/vmcore-summary.conf"
+    # emergency.service of dracut 059 starts its target anew for ever; ours ends in a reboot. In /etc,
+    # for that wins over whichever file dracut installs.
+    vmcore_summary_unit emergency.service /etc/systemd/system/emergency.service
+    ln -sf emergency.service "$initdir/etc/systemd/system/dracut-emergency.service"
+}

@@ -1,0 +1,108 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+# What the hooks of capture images share. POSIX sh with few programs: a capture image has little more
+# than mkdir, mv, mount and sleep. Nothing here fails its caller, and nothing waits without a bound.
+: "${VMCORE_SUMMARY:=/usr/lib/vmcore-summary/vmcore-summary}"
+: "${VMCORE_SUMMARY_MOUNTINFO:=/proc/self/mountinfo}"
+: "${VMCORE_SUMMARY_UPTIME:=/proc/uptime}"
+# The program keeps its own deadline (60 s by default); this is for when it cannot.
+: "${capture_limit:=90}"
+
+say() { echo "vmcore-summary: $*"; }
+
+cat_line() { # FILE: its first line
+    cat_line=''
+    read -r cat_line < "$1"
+    echo "$cat_line"
+} 2> /dev/null
+
+uptime_s() {
+    uptime_s=$(cat_line "$VMCORE_SUMMARY_UPTIME")
+    uptime_s=${uptime_s%%.*}
+    echo "${uptime_s:-0}"
+}
+
+# bounded SECONDS COMMAND…: the command's status; 124 when it was killed for being late. It never waits
+# for a process that even SIGKILL does not end (one stuck in the kernel).
+bounded() {
+    bounded_until=$(($(uptime_s) + $1))
+    shift
+    "$@" < /dev/null &
+    bounded_pid=$!
+    # the first second in small steps: most commands are quick
+    bounded_steps=0
+    while kill -0 $bounded_pid 2> /dev/null; do
+        if [ "$(uptime_s)" -ge $bounded_until ]; then
+            kill -9 $bounded_pid 2> /dev/null
+            return 124
+        fi
+        if [ $bounded_steps -lt 10 ]; then
+            sleep 0.1 2> /dev/null || sleep 1
+        else
+            sleep 1
+        fi
+        bounded_steps=$((bounded_steps + 1))
+    done
+    wait $bounded_pid
+}
+
+is_mounted() { # DIRECTORY
+    while read -r _ _ _ _ is_mounted _; do
+        [ "$is_mounted" = "$1" ] && return
+    done < "$VMCORE_SUMMARY_MOUNTINFO"
+    return 1
+}
+
+# new_directory BASE: makes BASE/crash-TIME and prints it. No name begins with a digit: what cleans old
+# dumps away by their names must not take ours for one.
+new_directory() {
+    new_time=$(date -u +%Y%m%dT%H%M%SZ 2> /dev/null) || new_time=
+    mkdir -p "$1" || return
+    for new_suffix in '' -1 -2 -3 -4 -5 -6 -7 -8 -9; do
+        if mkdir -m 700 "$1/crash-${new_time:-unknown}$new_suffix" 2> /dev/null; then
+            echo "$1/crash-${new_time:-unknown}$new_suffix"
+            return
+        fi
+    done
+    return 1
+}
+
+# run_capture ARGUMENT…: becomes the program, the first to go when memory runs out. For bounded() only,
+# which kills the process that this is called in.
+run_capture() {
+    echo 1000 > /proc/self/oom_score_adj
+    exec "$VMCORE_SUMMARY" capture "$@" 2>&1
+}
+
+# A capture that was killed leaves what it had under its temporary name: every finished section.
+publish_rest() { # DIRECTORY
+    for rest in "$1"/.vmcore-summary.jsonl.gz.*; do
+        [ -s "$rest" ] && ! [ -e "$1/vmcore-summary.jsonl.gz" ] &&
+            mv "$rest" "$1/vmcore-summary.jsonl.gz"
+    done
+}
+
+# capture_into BASE: writes a summary below BASE, or to the console when it cannot be written there.
+# Sets $summary_directory.
+capture_into() {
+    summary_directory=$(new_directory "$1") || summary_directory=
+    if [ -z "$summary_directory" ]; then
+        say "cannot write below $1"
+        capture_to_console
+        return
+    fi
+    bounded "$capture_limit" run_capture --output "$summary_directory"
+    capture_status=$?
+    [ $capture_status = 0 ] || say "capture ended with status $capture_status"
+    publish_rest "$summary_directory"
+    if [ -s "$summary_directory/vmcore-summary.jsonl.gz" ]; then
+        say "summary in $summary_directory"
+    else
+        rmdir "$summary_directory" 2> /dev/null
+    fi
+}
+
+capture_to_console() {
+    summary_directory=
+    bounded "$capture_limit" run_capture --output '' || say "capture ended with status $?"
+}
