@@ -1,0 +1,293 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The kdump hooks against the contract of kdump-utils: what a hook gets (no arguments before the dump, the
+# dump's status after it, NEWROOT in the environment, nothing on stdin, the image's own kdump.conf), when,
+# and what it must never do (fail, hang, touch what is not ours). kdump.sh is played here; the capture
+# program is a stand-in that behaves as badly as told. Under every shell that capture images have.
+. "$(dirname "$0")/../lib.sh"
+hook=$top/conf/kdump/vmcore-summary-kdump
+export VMCORE_SUMMARY_LIB=$top/dracut-module/capture-lib.sh
+
+# --- the image --------------------------------------------------------------------------------
+# new_image: a fresh image with the dump target of the device /dev/target mounted at $target
+new_image() {
+    image=$scratch/image
+    rm -rf "$image"
+    mkdir -p "$image"/{bin,run,kdumproot/crash,sysroot,newroot/sysroot}
+    target=$image/kdumproot/crash
+    export VMCORE_SUMMARY=$image/bin/vmcore-summary VMCORE_SUMMARY_STATE=$image/run/vmcore-summary
+    export VMCORE_SUMMARY_KDUMP_CONF=$image/kdump.conf VMCORE_SUMMARY_FSTAB=$image/fstab
+    export VMCORE_SUMMARY_MOUNTINFO=$image/mountinfo VMCORE_SUMMARY_BOOTED=$image/booted
+    export NEWROOT=$image/sysroot DRACUT_SYSTEMD=1
+    export hook_limit=20 capture_limit=10
+    printf 'ext4 /dev/target\npath /dumps\ncore_collector makedumpfile -l -d 31\n' > "$image/kdump.conf"
+    : > "$image/fstab"
+    printf '%s\n' "22 1 0:2 / / rw - rootfs rootfs rw" \
+        "36 22 254:16 / $target rw,noatime shared:1 - ext4 /dev/target rw" > "$image/mountinfo"
+    touch -d '1 hour ago' "$image/booted"
+    old_dump=$target/dumps/127.0.0.1-2020-01-01-00:00:00
+    mkdir -p "$old_dump"
+    echo old > "$old_dump/vmcore"
+    touch -d '2020-01-01' "$old_dump"
+    # records its arguments; `mount` never runs for real
+    printf '#!/bin/sh\necho "$*" >> "%s/mounts"\n%s\n' "$image" 'exit 0' > "$image/bin/mount"
+    chmod +x "$image/bin/mount"
+    program good
+}
+
+# program KIND: the capture program of the image
+# shellcheck disable=SC2016  # the stand-in expands them
+program() {
+    local body
+    case $1 in
+    good) body='echo whole > "$3/vmcore-summary.jsonl.gz"; echo text > "$3/vmcore-summary.txt"' ;;
+    failing) body='exit 3' ;;
+    crashing) body='kill -SEGV $$' ;;
+    hanging) body='echo part > "$3/.vmcore-summary.jsonl.gz.a1B2c3"; exec sleep 300' ;;
+    stubborn) body='trap "" TERM INT HUP; while :; do sleep 1; done' ;;
+    full) body='echo "No space left on device" >&2; exit 0' ;;
+    missing) rm "$VMCORE_SUMMARY"; return ;;
+    esac
+    printf '#!/bin/sh\n%s\n%s\n%s\n' \
+        'printf "%s\n" "$@" > "${0%/bin/*}/arguments"; cat > "${0%/bin/*}/stdin"' \
+        'cat /proc/self/oom_score_adj > "${0%/bin/*}/oom_score_adj"' "$body" > "$VMCORE_SUMMARY"
+    chmod +x "$VMCORE_SUMMARY"
+}
+
+# --- kdump.sh, as far as hooks see it -----------------------------------------------------------
+# Each prints the exit status of its hook.
+hook_as() { # NAME ARGUMENT…: the hook under $shell, with its output in $image/output
+    local status
+    shift
+    # shellcheck disable=SC2086
+    (cd / && PATH=$image/bin:$PATH timeout 60 $shell "$hook" "$@") >> "$image/output" 2>&1 < /dev/null
+    status=$?
+    echo $status
+}
+pre() { hook_as pre.d; }
+dump() { # [NAME [FILE]]: what makedumpfile leaves behind
+    new_dump=$target/dumps/${1:-127.0.0.1-$(date +%Y-%m-%d-%H:%M:%S)}
+    mkdir -p "$new_dump"
+    echo new > "$new_dump/vmcore-incomplete"
+    [ "${2:-vmcore}" = vmcore-incomplete ] || mv "$new_dump/vmcore-incomplete" "$new_dump/${2:-vmcore}"
+}
+post() { hook_as post.d "$1"; }
+
+summaries() { (cd "$image" && find . -name 'vmcore-summary.jsonl.gz' | sort); }
+one_summary_dir() { find "$target/dumps/vmcore-summary" -mindepth 1 -maxdepth 1 2> /dev/null; }
+others() { # everything on the target that is not ours, with contents
+    (cd "$target" && find . -type f ! -path '*vmcore-summary*' -exec sha256sum {} + | sort)
+}
+
+# --- cases ------------------------------------------------------------------------------------
+test_alongside() {
+    local before made
+    new_image
+    before=$(others)
+    is "$shell: pre exits 0" "$(pre)" 0
+    made=$(one_summary_dir)
+    check "$shell: pre writes below path, under a name that is no dump's" \
+        grep -qE '/dumps/vmcore-summary/crash-[0-9]{8}T[0-9]{6}Z$' <<< "$made"
+    is "$shell: into a directory for root alone" "$(stat -c %a "$made")" 700
+    is "$shell: the program's arguments" "$(paste -sd ' ' "$image/arguments")" "capture --output $made"
+    is "$shell: the program gets no input" "$(cat "$image/stdin")" ""
+    is "$shell: the program dies before makedumpfile does" "$(cat "$image/oom_score_adj")" 1000
+    is "$shell: pre touches nothing else" "$(others)" "$before"
+    dump
+    before=$(others)
+    is "$shell: post exits 0" "$(post 0)" 0
+    is "$shell: post moves the summary to the dump" "$(summaries)" "./${new_dump#"$image/"}/vmcore-summary.jsonl.gz"
+    is "$shell: and the text" "$(cat "$new_dump/vmcore-summary.txt")" text
+    is "$shell: and records the dump" "$(paste -sd ' ' "$new_dump/vmcore-summary.dump")" "status=0 file=vmcore"
+    is "$shell: nothing of ours stays behind" "$(ls "$target/dumps")" "$(printf '%s\n' "${new_dump##*/}" "${old_dump##*/}" | sort)"
+    is "$shell: post touches nothing else" "$(others)" "$before"
+}
+
+test_dump_failed() {
+    new_image
+    pre > /dev/null
+    dump "" vmcore-incomplete
+    is "$shell: post after a failed dump exits 0" "$(post 1)" 0
+    is "$shell: a failed dump is recorded" "$(paste -sd ' ' "$new_dump/vmcore-summary.dump")" \
+        "status=1 file=vmcore-incomplete"
+    new_image
+    pre > /dev/null
+    is "$shell: post without any dump exits 0" "$(post 1)" 0
+    is "$shell: without a dump the summary stays where it is" "$(cat "$(one_summary_dir)/vmcore-summary.dump")" \
+        "$(printf 'status=1\nfile=')"
+    is "$shell: an older dump gets nothing" "$(ls "$old_dump")" vmcore
+}
+
+test_other_dumps() {
+    new_image
+    pre > /dev/null
+    dump kdump-test-1700000000
+    post 0 > /dev/null
+    is "$shell: kdumpctl test's directory is found" "$(summaries)" \
+        "./kdumproot/crash/dumps/kdump-test-1700000000/vmcore-summary.jsonl.gz"
+    new_image
+    pre > /dev/null
+    dump
+    echo theirs > "$new_dump/vmcore-summary.jsonl.gz"
+    post 0 > /dev/null
+    is "$shell: a file that is there is not replaced" "$(cat "$new_dump/vmcore-summary.jsonl.gz")" theirs
+    is "$shell: and ours is not lost" "$(cat "$(one_summary_dir)/vmcore-summary.jsonl.gz")" whole
+    new_image
+    pre > /dev/null
+    mkdir "$image/elsewhere"
+    ln -s "$image/elsewhere" "$target/dumps/127.0.0.1-2030-01-01-00:00:00"
+    post 0 > /dev/null
+    is "$shell: a link is no dump" "$(ls "$image/elsewhere")" ""
+}
+
+# RHEL 7 has kdump_post alone: capture after the dump, straight beside it
+test_kdump_post_only() {
+    new_image
+    dump
+    is "$shell: kdump_post alone exits 0" "$(post 0)" 0
+    is "$shell: kdump_post alone leaves the summary with the dump" "$(summaries)" \
+        "./${new_dump#"$image/"}/vmcore-summary.jsonl.gz"
+}
+
+test_bad_programs() {
+    local kind began
+    for kind in failing crashing full missing; do
+        new_image
+        program $kind
+        is "$shell: pre exits 0 with a program $kind" "$(pre)" 0
+        is "$shell: and leaves no empty directory ($kind)" "$(one_summary_dir)" ""
+        dump
+        is "$shell: post exits 0 with a program $kind" "$(post 0)" 0
+        is "$shell: and has nothing to move ($kind)" "$(summaries)" ""
+    done
+    for kind in hanging stubborn; do
+        new_image
+        program $kind
+        export capture_limit=2
+        began=$SECONDS
+        is "$shell: pre exits 0 with a program $kind" "$(pre)" 0
+        check "$shell: within its limit ($kind: $((SECONDS - began)) s)" [ $((SECONDS - began)) -le 8 ]
+        is "$shell: the program is gone ($kind)" "$(pgrep -f "$VMCORE_SUMMARY")" ""
+    done
+    new_image
+    program hanging
+    export capture_limit=1
+    pre > /dev/null
+    is "$shell: what a killed program had written is kept" "$(cat "$(one_summary_dir)/vmcore-summary.jsonl.gz")" part
+    new_image
+    is "$shell: without its library the hook exits 0" "$(VMCORE_SUMMARY_LIB=/nowhere pre)" 0
+}
+
+# The whole hook hangs, not only the program: a mount that never returns.
+test_hanging_target() {
+    local began=$SECONDS
+    new_image
+    sed -i 's/ rw,noatime / ro,noatime /' "$image/mountinfo"
+    printf '#!/bin/sh\necho $$ > "%s/hanging"\nexec sleep 300\n' "$image" > "$image/bin/mount"
+    export hook_limit=2
+    is "$shell: pre exits 0 when the target hangs" "$(pre)" 0
+    check "$shell: within its limit (hanging target: $((SECONDS - began)) s)" [ $((SECONDS - began)) -le 8 ]
+    # it was out of reach of the hook, whose own time was up
+    kill "$(cat "$image/hanging")" 2> /dev/null || true
+}
+
+where() { # the mount point below which pre wrote, "" when it wrote to the console
+    local written
+    rm -f "$image/arguments"
+    pre > /dev/null
+    written=$(sed -n 3p "$image/arguments")
+    written=${written%/vmcore-summary/*}
+    echo "${written#"$image"/}"
+}
+
+test_targets() {
+    new_image
+    echo "ext4 UUID=1234-abcd" > "$image/kdump.conf"
+    sed -i 's|/dev/target|/dev/disk/by-uuid/1234-abcd|' "$image/mountinfo"
+    is "$shell: by UUID, default path" "$(where)" "kdumproot/crash/var/crash"
+    new_image
+    echo "btrfs /dev/vdz" > "$image/kdump.conf"
+    echo "40 22 0:45 /@home $target rw - btrfs /dev/vdz rw,subvol=/@home" > "$image/mountinfo"
+    is "$shell: btrfs by source, a subvolume" "$(where)" "kdumproot/crash/var/crash"
+    new_image
+    echo "nfs server:/export" > "$image/kdump.conf"
+    echo "40 22 0:45 / $target rw - nfs4 server:/export rw,addr=::1" > "$image/mountinfo"
+    is "$shell: NFS by source" "$(where)" "kdumproot/crash/var/crash"
+    new_image
+    echo "40 36 254:16 /dumps/inner $image/newroot rw - ext4 /dev/target rw" >> "$image/mountinfo"
+    is "$shell: a bind mount of a directory is not the target" "$(where)" "kdumproot/crash/dumps"
+    new_image
+    mkdir -p "$image/a b"
+    sed -i "s|$target|$image/a\\\\040b|" "$image/mountinfo"
+    is "$shell: a blank in the mount point" "$(where)" "a b/dumps"
+    # busybox's shell runs its own mount, whatever PATH says
+    [ "$shell" != "busybox sh" ] || return
+    new_image
+    : > "$image/mountinfo"
+    echo "/dev/target $target ext4 rw 0 2" > "$image/fstab"
+    is "$shell: not mounted yet: by dracut's fstab" "$(where)" "kdumproot/crash/dumps"
+    is "$shell: then it is mounted by that" "$(cat "$image/mounts")" "$target"
+    new_image
+    sed -i 's/ rw,noatime / ro,noatime /' "$image/mountinfo"
+    where > /dev/null
+    is "$shell: a read-only target is remounted" "$(cat "$image/mounts")" "-o remount,rw $target"
+}
+
+test_no_targets() {
+    new_image
+    echo "path /var/crash" > "$image/kdump.conf"
+    echo "40 22 254:1 / $NEWROOT rw - ext4 /dev/root rw" > "$image/mountinfo"
+    is "$shell: no target named: the root file system" "$(where)" "sysroot/var/crash"
+    local remote
+    for remote in "ssh root@host" "raw /dev/vdc" "net root@host"; do
+        echo "$remote" > "$image/kdump.conf"
+        is "$shell: ${remote%% *}: the console alone" "$(where)" ""
+        is "$shell: ${remote%% *}: post exits 0" "$(post 0)" 0
+    done
+    new_image
+    rm "$image/kdump.conf" "$image/mountinfo"
+    is "$shell: no kdump.conf, no mountinfo: exits 0" "$(pre)" 0
+    new_image
+    rm -r "$target/dumps" && touch "$target/dumps"
+    is "$shell: path is a file: exits 0" "$(pre)" 0
+    check "$shell: and says so" grep -q "cannot write below" "$image/output"
+    is "$shell: and writes to the console" "$(sed -n 3p "$image/arguments")" ""
+}
+
+test_by_number() {
+    new_image
+    mknod "$image/node" b 7 123 2> /dev/null || { skip "$shell: a device by its number" "mknod not allowed"; return; }
+    echo "ext4 $image/node" > "$image/kdump.conf"
+    echo "36 22 7:123 / $target rw - ext4 /dev/mapper/other-name rw" > "$image/mountinfo"
+    is "$shell: a device by its number" "$(where)" "kdumproot/crash/var/crash"
+}
+
+test_full_disk() {
+    new_image
+    mount -t tmpfs -o size=16k,nr_inodes=4 none "$target" 2> /dev/null ||
+        { skip "$shell: a full target" "mount not allowed"; return; }
+    mkdir "$target/dumps"
+    touch "$target/1" "$target/2"
+    is "$shell: a full target: pre exits 0" "$(pre)" 0
+    check "$shell: a full target: says so" grep -q "cannot write below" "$image/output"
+    is "$shell: a full target: post exits 0" "$(post 1)" 0
+    umount "$target"
+}
+
+for shell in dash bash "busybox sh"; do
+    test_alongside
+    test_dump_failed
+    test_other_dumps
+    test_kdump_post_only
+    test_targets
+    test_no_targets
+    test_by_number
+    test_full_disk
+done
+# these wait; once is enough, under the shell of dracut's images on Debian and on Fedora
+shell=bash
+test_bad_programs
+test_hanging_target
+shell=dash
+test_hanging_target
+done_testing
