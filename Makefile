@@ -136,6 +136,59 @@ unit: test-programs
 format:
 	clang-format -i $$(git ls-files '*.c' '*.h')
 
+# --- installation -----------------------------------------------------------------------------
+# What is installed, as MODE:SOURCE:DESTINATION; `uninstall` removes the destinations. Text files get
+# the paths of PREFIX in place of /usr/bin and /usr/lib/vmcore-summary.
+LIBDIR    = $(PREFIX)/lib/vmcore-summary
+DRACUTDIR = $(PREFIX)/lib/dracut/modules.d/55vmcore-summary
+UNITDIR   = $(PREFIX)/lib/systemd/system
+DOCDIR    = $(PREFIX)/share/doc/vmcore-summary
+MANUALS  := $(sort $(wildcard src/*/*.[1-8] conf/*.[1-8] conf/*/*.[1-8] systemd/*.[1-8] dracut-module/*.[1-8]))
+DOCS     := $(wildcard README.md LICENSE src/summary/FORMAT.md)
+MODULE_SCRIPTS := $(wildcard dracut-module/55vmcore-summary/*.sh)
+PROGRAMS = 755:$(BUILD)/vmcore-summary:$(PREFIX)/bin/vmcore-summary \
+	755:$(BUILD)/static/vmcore-summary:$(LIBDIR)/vmcore-summary
+TEXTS = 755:dracut-module/capture-lib.sh:$(LIBDIR)/capture-lib.sh \
+	755:dracut-module/mkimage:$(LIBDIR)/mkimage \
+	755:conf/kdump/vmcore-summary-kdump:$(LIBDIR)/kdump-post \
+	755:conf/kdump/vmcore-summary-kdump:$(SYSCONFDIR)/kdump/pre.d/50-vmcore-summary \
+	755:conf/kdump/vmcore-summary-kdump:$(SYSCONFDIR)/kdump/post.d/50-vmcore-summary \
+	644:src/cli/vmcore-summary.bash:$(PREFIX)/share/bash-completion/completions/vmcore-summary \
+	$(foreach f,$(MODULE_SCRIPTS),755:$f:$(DRACUTDIR)/$(notdir $f)) \
+	$(foreach f,$(filter-out $(MODULE_SCRIPTS),$(wildcard dracut-module/55vmcore-summary/*)),644:$f:$(DRACUTDIR)/$(notdir $f)) \
+	$(foreach f,$(wildcard systemd/*.service systemd/*.path systemd/*.timer),644:$f:$(UNITDIR)/$(notdir $f)) \
+	$(foreach f,$(wildcard systemd/*.catalog),644:$f:$(PREFIX)/lib/systemd/catalog/$(notdir $f)) \
+	$(foreach f,$(MANUALS),644:$f:$(PREFIX)/share/man/man$(subst .,,$(suffix $f))/$(notdir $f)) \
+	$(foreach f,$(DOCS),644:$f:$(DOCDIR)/$(notdir $f))
+CONFIG = $(wildcard conf/vmcore-summary.conf)
+
+install: all
+	@set -e; for entry in $(PROGRAMS); do \
+		IFS=:; set -- $$entry; install -D -m $$1 $$2 "$(DESTDIR)$$3"; done
+	@set -e; for entry in $(TEXTS); do \
+		IFS=:; set -- $$entry; install -D -m $$1 /dev/null "$(DESTDIR)$$3"; \
+		sed -e 's|/usr/lib/vmcore-summary|$(LIBDIR)|g' -e 's|/usr/bin/vmcore-summary|$(PREFIX)/bin/vmcore-summary|g' \
+			$$2 > "$(DESTDIR)$$3"; done
+	@# a configuration that the administrator changed stays as it is
+	@for f in $(CONFIG); do to="$(DESTDIR)$(SYSCONFDIR)/$${f##*/}"; \
+		[ -e "$$to" ] || install -D -m 644 $$f "$$to"; done
+
+uninstall:
+	@for entry in $(PROGRAMS) $(TEXTS); do rm -f "$(DESTDIR)$${entry##*:}"; done
+	@for f in $(CONFIG); do to="$(DESTDIR)$(SYSCONFDIR)/$${f##*/}"; \
+		if cmp -s $$f "$$to"; then rm "$$to"; elif [ -e "$$to" ]; then echo "$$to was changed: it stays"; fi; done
+	@for d in $(LIBDIR) $(DRACUTDIR) $(DOCDIR); do \
+		[ ! -d "$(DESTDIR)$$d" ] || rmdir "$(DESTDIR)$$d"; done
+
+# --- the whole thing in QEMU --------------------------------------------------------------------
+demo: deps
+	$(MAKE) all
+	@BUILD=$(BUILD) tests/lab/demo.sh
+
+bench: deps
+	$(MAKE) all
+	@BUILD=$(BUILD) tests/lab/bench.sh
+
 clean:
 	rm -rf $(BUILD)
 
