@@ -123,6 +123,11 @@ void emit_object_end(struct emit *e)
     json_object_end(&e->json);
 }
 
+int emit_failed(const struct emit *e)
+{
+    return e->failed;
+}
+
 uint64_t emit_rows(const struct emit *e)
 {
     return e->rows;

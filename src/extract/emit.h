@@ -44,6 +44,9 @@ void emit_object_end(struct emit *e);
  * failure every further emit_end() returns the same, so that loops may look at it once a turn. */
 int emit_end(struct emit *e);
 
+/* 0, or what emit_end() failed with. */
+int emit_failed(const struct emit *e);
+
 /* Lines emitted so far. */
 uint64_t emit_rows(const struct emit *e);
 

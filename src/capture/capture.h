@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef CAPTURE_CAPTURE_H
+#define CAPTURE_CAPTURE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/image.h"
+#include "extract/extract.h"
+#include "summary/writer.h"
+#include "util/error.h"
+
+/*
+ * A whole capture: header, the vital sections, then, once symbols and types are known, the others,
+ * then the trailer. Each reads the dump in a child of its own with its own limits; whatever happens
+ * to it, its `end` record says so and the next one runs.
+ */
+struct capture_options {
+    const struct extractor *const *extractors;
+    size_t n_extractors;
+    uint64_t deadline_ms;         /* for reading the dump in all */
+    uint64_t section_deadline_ms; /* for each section; 0: its own */
+    const char *sections;         /* names wanted, by blanks or commas; NULL or "" for all */
+    /* Told when a section has ended; may be NULL. */
+    void (*progress)(void *arg, const char *section, const struct section_end *end);
+    void *arg;
+};
+
+struct capture_result {
+    unsigned sections; /* without the trailer */
+    unsigned bad;      /* of them: timeout, killed or failed */
+    uint64_t duration_us, bytes_read;
+    uint64_t peak_memory_bytes; /* resident, of this process and the largest child together */
+};
+
+/* true if name is among the words of list, or the list is empty. */
+bool capture_wants(const char *list, const char *name);
+
+/*
+ * Captures im into w, which is not published yet then. Negative errno only if the writer failed
+ * where memory could not take its place.
+ */
+int capture_run(struct image *im, const struct capture_options *options, struct summary_writer *w,
+                struct error *err, struct capture_result *ret);
+
+#endif

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "extract/extract.h"
+
+#include <string.h>
+
+#include "util/cleanup.h"
+
+/* The order of the summary; those that are EXTRACT_VITAL run first. */
+const struct extractor *const extractors[] = {
+    NULL, /* the end */
+};
+const size_t n_extractors = ARRAY_SIZE(extractors) - 1;
+
+const struct extractor *extractor_find(const char *name)
+{
+    for (size_t i = 0; i < n_extractors; i++)
+        if (!strcmp(extractors[i]->name, name))
+            return extractors[i];
+    return NULL;
+}
