@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+
 #include "extract/extract.h"
 #include "kernel/module.h"
 #include "kernel/taint.h"
@@ -17,20 +19,33 @@ struct totals {
     uint64_t modules, bytes;
 };
 
+/* So many names of 56 bytes stay within a line, however they are escaped. */
+#define MAX_USERS 500
+
+struct users {
+    struct emit *emit;
+    size_t count;
+};
+
 static int emit_user(const char *name, size_t len, void *arg)
 {
-    emit_strn(arg, NULL, name, len);
+    struct users *users = arg;
+
+    if (users->count++ == MAX_USERS)
+        return -E2BIG;
+    emit_strn(users->emit, NULL, name, len);
     return 0;
 }
 
 static void emit_users(struct extract *x, const struct module *m)
 {
+    struct users users = {.emit = x->emit};
     int r;
 
     if (!x->found[MODULE_SOURCE_LIST].present)
         return;
     emit_array_begin(x->emit, "users");
-    r = module_foreach_user(x->k, x->found, m->addr, emit_user, x->emit);
+    r = module_foreach_user(x->k, x->found, m->addr, emit_user, &users);
     emit_array_end(x->emit);
     if (r < 0)
         emit_partial(x->emit, "users of a module: %s", error_text(NULL, r));
@@ -52,8 +67,10 @@ static int emit_module(const struct module *m, void *arg)
     if (m->has_refcount)
         emit_i64(e, "refcount", m->refcount);
     emit_users(totals->x, m);
-    taint_letters(m->taints, letters);
-    emit_str(e, "taint", letters);
+    if (m->has_taints) {
+        taint_letters(m->taints, letters);
+        emit_str(e, "taint", letters);
+    }
     totals->modules++;
     totals->bytes = sat_add_u64(totals->bytes, m->bytes);
     return emit_end(e);

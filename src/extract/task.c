@@ -96,14 +96,26 @@ struct process {
     bool exact;            /* false where a CPU's differences were left out */
     uint64_t vsz_pages, pgtables_bytes;
     int64_t oom_score_adj;
+    bool has_rss, has_vsz, has_pgtables, has_adj; /* a process without mm has all, zero */
 };
 
 /* --- threads ---------------------------------------------------------------------------------- */
 
-static void emit_waiting(struct run *run, const struct task *t)
+/* Since when a task in D state has not run. */
+static void emit_wait(struct run *run, const struct task *t)
+{
+    uint64_t since;
+
+    if (t->state != 'D' || kernel_field(run->x->k, t->addr, &run->x->found[LAST_ARRIVAL], &since))
+        return;
+    emit_u64(run->x->emit, "last_run_ns", since);
+    if (run->now_ns >= since)
+        emit_u64(run->x->emit, "waiting_ns", run->now_ns - since);
+}
+
+static void emit_waiting_thread(struct run *run, const struct task *t)
 {
     struct emit *e = run->x->emit;
-    uint64_t since;
 
     if (run->thread_lines++ >= MAX_THREAD_LINES) {
         run->omitted_threads++;
@@ -114,11 +126,7 @@ static void emit_waiting(struct run *run, const struct task *t)
     emit_u64(e, "tgid", t->tgid);
     emit_strn(e, "comm", t->comm, t->comm_len);
     emit_strn(e, "state", &t->state, 1);
-    if (!kernel_field(run->x->k, t->addr, &run->x->found[LAST_ARRIVAL], &since)) {
-        emit_u64(e, "last_run_ns", since);
-        if (run->now_ns >= since)
-            emit_u64(e, "waiting_ns", run->now_ns - since);
-    }
+    emit_wait(run, t);
     emit_end(e);
 }
 
@@ -131,7 +139,8 @@ static void count_thread(struct run *run, struct process *p, const struct task *
     if (t->state == 'D') {
         run->uninterruptible++;
         p->uninterruptible = true;
-        emit_waiting(run, t);
+        if (t->addr != p->leader.addr) /* which has its task record */
+            emit_waiting_thread(run, t);
     }
     /* as find_lock_task_mm(): an exiting leader has no mm, its threads may */
     if (t->mm && !p->mm) {
@@ -179,22 +188,20 @@ static uint64_t sum_pages(const int64_t pages[static N_RSS])
  * Percpu counters are summed exactly until that gets expensive (processes times CPUs), then for the
  * processes that hold a thousandth of memory.
  */
-static void read_rss(struct run *run, struct process *p)
+static int read_rss(struct run *run, struct process *p)
 {
     const struct resolved *found = run->x->found;
     bool percpu = found[TASK_MM_RSS_STAT].elem_count;
 
-    p->exact = true;
     if (percpu && run->percpu_reads >= MAX_PERCPU_READS) {
-        if (task_mm_pages(run->x->k, found, p->mm, false, p->rss))
-            return;
-        if (sum_pages(p->rss) < run->total_pages / 1000) {
-            p->exact = false;
-            return;
-        }
+        int r = task_mm_pages(run->x->k, found, p->mm, false, p->rss);
+
+        if (r || sum_pages(p->rss) < run->total_pages / 1000)
+            return r;
     }
     run->percpu_reads += percpu ? (uint64_t)N_RSS * run->cpus : 0;
-    task_mm_pages(run->x->k, found, p->mm, true, p->rss);
+    p->exact = true;
+    return task_mm_pages(run->x->k, found, p->mm, true, p->rss);
 }
 
 static void read_memory(struct run *run, struct process *p)
@@ -202,12 +209,10 @@ static void read_memory(struct run *run, struct process *p)
     const struct resolved *found = run->x->found;
     struct kernel *k = run->x->k;
 
-    kernel_field_i64(k, p->leader.signal, &found[OOM_SCORE_ADJ], &p->oom_score_adj);
-    if (!p->mm)
-        return;
-    read_rss(run, p);
-    kernel_field(k, p->mm, &found[TOTAL_VM], &p->vsz_pages);
-    kernel_field(k, p->mm, &found[PGTABLES_BYTES], &p->pgtables_bytes);
+    p->has_adj = !kernel_field_i64(k, p->leader.signal, &found[OOM_SCORE_ADJ], &p->oom_score_adj);
+    p->has_rss = !p->mm || !read_rss(run, p);
+    p->has_vsz = !p->mm || !kernel_field(k, p->mm, &found[TOTAL_VM], &p->vsz_pages);
+    p->has_pgtables = !p->mm || !kernel_field(k, p->mm, &found[PGTABLES_BYTES], &p->pgtables_bytes);
 }
 
 static uint64_t bytes_of(const struct run *run, const struct process *p, enum task_rss kind)
@@ -219,21 +224,29 @@ static uint64_t bytes_of(const struct run *run, const struct process *p, enum ta
     return sat_mul_u64(clamp_count(pages), run->page_size);
 }
 
-static void emit_memory(struct run *run, const struct process *p)
+static void emit_rss(struct run *run, const struct process *p)
 {
     struct emit *e = run->x->emit;
     uint64_t anon = bytes_of(run, p, RSS_ANON), file = bytes_of(run, p, RSS_FILE),
              shmem = bytes_of(run, p, RSS_SHMEM);
 
-    emit_u64(e, "vsz_bytes", sat_mul_u64(p->vsz_pages, run->page_size));
     emit_u64(e, "rss_bytes", sat_add_u64(sat_add_u64(anon, file), shmem));
     emit_u64(e, "anon_bytes", anon);
     emit_u64(e, "file_bytes", file);
     emit_u64(e, "shmem_bytes", shmem);
     emit_u64(e, "swap_bytes", bytes_of(run, p, RSS_SWAP));
-    emit_u64(e, "pgtables_bytes", p->pgtables_bytes);
     if (p->mm && !p->exact)
         emit_bool(e, "exact", false);
+}
+
+static void emit_memory(struct run *run, const struct process *p)
+{
+    if (p->has_vsz)
+        emit_u64(run->x->emit, "vsz_bytes", sat_mul_u64(p->vsz_pages, run->page_size));
+    if (p->has_rss)
+        emit_rss(run, p);
+    if (p->has_pgtables)
+        emit_u64(run->x->emit, "pgtables_bytes", p->pgtables_bytes);
 }
 
 /* --- the OOM killer's view -------------------------------------------------------------------- */
@@ -301,17 +314,22 @@ static int64_t proc_score(const struct run *run, int64_t points)
 static void emit_oom(struct run *run, const struct process *p)
 {
     struct emit *e = run->x->emit;
-    bool killable = is_killable(run, p);
     int64_t points;
 
+    if (!p->has_adj)
+        return;
     emit_i64(e, "oom_score_adj", p->oom_score_adj);
-    if (run->total_pages) {
-        points = killable ? badness(run, p) : 0;
-        emit_i64(e, "oom_score", killable ? proc_score(run, points) : 0);
-        if (killable)
-            emit_i64(e, "oom_badness_pages", points);
+    if (!is_killable(run, p)) {
+        emit_i64(e, "oom_score", 0);
+        emit_bool(e, "oom_killable", false);
+        return;
     }
-    emit_bool(e, "oom_killable", killable);
+    if (run->total_pages && p->has_rss && p->has_pgtables) {
+        points = badness(run, p);
+        emit_i64(e, "oom_score", proc_score(run, points));
+        emit_i64(e, "oom_badness_pages", points);
+    }
+    emit_bool(e, "oom_killable", true);
 }
 
 /* --- a process -------------------------------------------------------------------------------- */
@@ -353,6 +371,7 @@ static void emit_identity(struct run *run, const struct process *p)
     emit_u64(e, "threads", p->threads);
     if (!kernel_field(k, p->leader.addr, cpu, &v))
         emit_u64(e, "cpu", v);
+    emit_wait(run, &p->leader);
     if (!kernel_field(k, p->leader.addr, &found[REAL_CRED], &addr) &&
         !kernel_field(k, addr, &found[CRED_UID], &v))
         emit_u64(e, "uid", v);

@@ -79,8 +79,8 @@ static int read_module(struct kernel *k, const struct resolved *found, uint64_t 
     m.has_layout =
         !(found[MODULE_MEM].present ? read_parts(k, found, &m) : read_layouts(k, found, &m));
     m.has_refcount = !kernel_field_i64(k, addr, &found[MODULE_REFCNT], &m.refcount);
-    m.refcount -= REF_BASE;                                  /* -1: being unloaded */
-    kernel_field(k, addr, &found[MODULE_TAINTS], &m.taints); /* stays 0 where unreadable */
+    m.refcount -= REF_BASE; /* -1: being unloaded */
+    m.has_taints = !kernel_field(k, addr, &found[MODULE_TAINTS], &m.taints);
     *ret = m;
     return 0;
 }

@@ -71,7 +71,8 @@ struct module {
     uint64_t base, bytes; /* as in /proc/modules: all parts, those freed after init no more */
     bool has_refcount;
     int64_t refcount; /* without the kernel's own reference to a live module */
-    uint64_t taints;  /* a mask for taint_letters() */
+    bool has_taints;
+    uint64_t taints; /* a mask for taint_letters() */
 };
 
 struct module_walk_result {

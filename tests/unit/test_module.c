@@ -150,6 +150,19 @@ START_TEST(damage_costs_only_itself)
 }
 END_TEST
 
+/* More users than a line can hold: the module is listed with the first of them. */
+START_TEST(endless_users_do_not_fill_the_line)
+{
+    set_up();
+    for (unsigned use = 2; use < 700; use++)
+        fake_add_user(&core, use, 3, 2);
+    memset(module(2)->name, 1, sizeof(module(2)->name)); /* six bytes each when escaped */
+    ck_assert_int_eq(run(), 0);
+    ck_assert_str_eq(partial, "users of a module: Argument list too long");
+    ck_assert_ptr_nonnull(strstr(lines.data, "\"record\":\"total\",\"modules\":3"));
+}
+END_TEST
+
 UNIT_SUITE("module", modules_are_listed_as_proc_lists_them, parts_are_added_up,
            names_need_no_end_and_obey_nothing, without_unloading_nobody_is_counted,
-           damage_costs_only_itself)
+           damage_costs_only_itself, endless_users_do_not_fill_the_line)

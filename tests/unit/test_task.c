@@ -189,6 +189,13 @@ START_TEST(waiting_threads_are_listed)
     ck_assert_str_eq(string("thread", 302, "comm"), "flusher");
     ck_assert_int_eq(number("thread", 302, "tgid"), 300);
     ck_assert_int_eq(number("thread", 302, "last_run_ns"), 12345);
+    /* a leader's wait is in its task record */
+    task(0)->state = 2;
+    task(0)->last_arrival = 777;
+    ck_assert_int_eq(run(), 0);
+    ck_assert_uint_eq(count_of("thread"), 1);
+    ck_assert_int_eq(number("task", 1, "last_run_ns"), 777);
+    ck_assert_int_eq(number("total", -1, "uninterruptible"), 2);
 }
 END_TEST
 
@@ -319,9 +326,23 @@ START_TEST(damage_costs_only_itself)
     ck_assert_int_eq(run(), 0);
     ck_assert_uint_eq(count_of("task"), 2);
     ck_assert_ptr_null(json_object_get(record_of("task", 300), "uid"));
+    ck_assert_ptr_null(json_object_get(record_of("task", 300), "oom_score_adj"));
     ck_assert_ptr_null(json_object_get(record_of("task", 300), "cgroup"));
     ck_assert_int_eq(number("task", 300, "threads"), 1);
     ck_assert_str_eq(partial, "1 tasks cannot be read");
+}
+END_TEST
+
+START_TEST(unknown_memory_is_not_zero)
+{
+    set_up();
+    task(3)->mm = task(4)->mm = 0xffff888000000000;
+    ck_assert_int_eq(run(), 0);
+    ck_assert_ptr_null(json_object_get(record_of("task", 300), "rss_bytes"));
+    ck_assert_ptr_null(json_object_get(record_of("task", 300), "vsz_bytes"));
+    ck_assert_ptr_null(json_object_get(record_of("task", 300), "pgtables_bytes"));
+    ck_assert_ptr_null(json_object_get(record_of("task", 300), "oom_score"));
+    ck_assert(is_true("task", 300, "oom_killable"));
 }
 END_TEST
 
@@ -379,5 +400,6 @@ UNIT_SUITE("task", states_have_their_letters, a_process_is_described, kernel_thr
            waiting_threads_are_listed, oom_scores_are_the_kernels, old_oom_scores_are_unsigned,
            spared_processes_are_marked, percpu_counters_are_read_by_their_shared_part,
            hostile_names_stay_within_json, a_broken_list_is_completed_by_pid, circles_end,
-           damage_costs_only_itself, a_wrong_count_is_said, no_task_at_all_is_a_failure,
-           endless_cgroups_have_no_path, version_1_memory_hierarchies_win)
+           damage_costs_only_itself, unknown_memory_is_not_zero, a_wrong_count_is_said,
+           no_task_at_all_is_a_failure, endless_cgroups_have_no_path,
+           version_1_memory_hierarchies_win)
