@@ -7,7 +7,7 @@
 
 /* The order of the summary; those that are EXTRACT_VITAL run first. */
 const struct extractor *const extractors[] = {
-    NULL, /* the end */
+    &extract_crash, &extract_dmesg, NULL, /* the end */
 };
 const size_t n_extractors = ARRAY_SIZE(extractors) - 1;
 
