@@ -5,10 +5,16 @@
 
 #include "util/cleanup.h"
 
-/* The order of the summary; those that are EXTRACT_VITAL run first. */
+/* The order of the summary, a line each; those that are EXTRACT_VITAL run first. */
+/* clang-format off */
 const struct extractor *const extractors[] = {
-    &extract_crash, &extract_dmesg, NULL, /* the end */
+    &extract_crash,
+    &extract_dmesg,
+    &extract_task,
+    &extract_module,
+    NULL, /* the end */
 };
+/* clang-format on */
 const size_t n_extractors = ARRAY_SIZE(extractors) - 1;
 
 const struct extractor *extractor_find(const char *name)
