@@ -38,6 +38,7 @@ struct arch_mm {
     uint64_t phys_mask;           /* address bits of an entry, without encryption bits */
     uint64_t kernel_half;         /* lowest kernel virtual address */
     struct arch_linear image_map; /* kernel text, data and bss */
+    uint64_t vmalloc_bytes;       /* VMALLOC_TOTAL, address space for vmalloc; 0 if unknown */
 };
 
 struct arch_ops {

@@ -13,6 +13,10 @@ extern const struct arch_ops arch_x86_64;
 #define START_KERNEL_MAP          0xffffffff80000000ULL
 #define KERNEL_IMAGE_SIZE_DEFAULT (1ULL << 30) /* with RANDOMIZE_BASE; modules start above it */
 
+/* VMALLOC_SIZE_TB_L4 and _L5 */
+#define VMALLOC_BYTES_4_LEVELS (32ULL << 40)
+#define VMALLOC_BYTES_5_LEVELS (12800ULL << 40)
+
 #define ENTRY_PRESENT   (1ULL << 0)
 #define ENTRY_PSE       (1ULL << 7)  /* level 2 and 3: maps a large page */
 #define ENTRY_PROTNONE  (1ULL << 8)  /* _PAGE_BIT_GLOBAL re-used: present to software only */
@@ -66,6 +70,8 @@ static int x86_64_mm_init(const struct image *im, struct error *err, struct arch
         .phys_mask = ENTRY_PHYS_MASK & ~number_or(vi, "sme_mask", 0),
         .kernel_half = five_levels ? 0xff00000000000000ULL : 0xffff800000000000ULL,
         .image_map = {START_KERNEL_MAP, size, phys_base},
+        /* VMALLOC_END is the last byte, not the one behind it */
+        .vmalloc_bytes = (five_levels ? VMALLOC_BYTES_5_LEVELS : VMALLOC_BYTES_4_LEVELS) - 1,
     };
     /* swapper_pg_dir is a name for init_top_pgt (asm/pgtable_64.h). Without a root the image map
      * still reads the log. */
