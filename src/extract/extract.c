@@ -10,6 +10,7 @@
 const struct extractor *const extractors[] = {
     &extract_crash,
     &extract_dmesg,
+    &extract_zone,
     &extract_task,
     &extract_module,
     NULL, /* the end */
