@@ -1,22 +1,23 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# compare_tasks.sh TASKS SUMMARY_JSONL [STATUS]
+# compare_tasks.sh TASKS SUMMARY_JSONL [STATUS [CGROUPS]]
 # Compares the task section of a summary with what the same machine said of its tasks shortly before:
 #   TASKS    a line a process: pid, oom_score_adj, perhaps oom_score, the seven numbers of
 #            /proc/PID/statm, comm
 #   STATUS   /proc/PID/status of each, behind a line "pid N"
+#   CGROUPS  /proc/PID/cgroup of each, its first line behind the pid
 # Says what differs and exits 1 if that is more than time explains: up to 5 processes (and any number
 # of kworkers) may have come or gone; rss may lie apart by what threads had not published yet, which
 # /proc/PID/statm does not see and the summary adds: 64 page faults of up to 16 pages a thread.
 set -eu
-[ $# -ge 2 ] || { echo "usage: compare_tasks.sh TASKS SUMMARY_JSONL [STATUS]" >&2; exit 2; }
+[ $# -ge 2 ] || { echo "usage: compare_tasks.sh TASKS SUMMARY_JSONL [STATUS [CGROUPS]]" >&2; exit 2; }
 scratch_dir=$(mktemp -d)
 trap 'rm -rf "$scratch_dir"' EXIT
 page=4096
 
 jq -r "select(.section == \"task\" and .record == \"task\") |
     [.pid, .oom_score_adj, .oom_score, .vsz_bytes / $page, .rss_bytes / $page, .threads, .ppid, .uid,
-     .pgtables_bytes / 1024, .kthread, .state, .comm] | @tsv" "$2" > "$scratch_dir/summary"
+     .pgtables_bytes / 1024, .kthread, .state, .comm, .cgroup] | @tsv" "$2" > "$scratch_dir/summary"
 [ -s "$scratch_dir/summary" ] || { echo "the summary has no task" >&2; exit 1; }
 
 # The truth as pid, adj, score or -, vsz, rss, comm. The last number of statm (dt) is always 0, which
@@ -68,6 +69,9 @@ awk -F '\t' '
     {
         if (value[$1, "PPid:"] != $7) bad("pid " $1 ": ppid " $7 ", was " value[$1, "PPid:"])
         if (value[$1, "Uid:"] != $8) bad("pid " $1 ": uid " $8 ", was " value[$1, "Uid:"])
+        state = substr(value[$1, "State:"], 1, 1)
+        if (state != $11 && (state $11) !~ /[RD]/) # these two pass
+            bad("pid " $1 ": state " $11 ", was " state)
         if (value[$1, "Threads:"] != $6)
             bad("pid " $1 ": " $6 " threads, had " value[$1, "Threads:"])
         if (($1, "VmPTE:") in value && value[$1, "VmPTE:"] + 0 != $9 && $11 != "R")
@@ -78,3 +82,22 @@ awk -F '\t' '
         if (compared < 10) bad("only " compared + 0 " processes are in both")
         exit failed > 0
     }' "$3" "$scratch_dir/summary" >&2
+
+[ $# -ge 4 ] || exit 0
+# The unified hierarchy, or the memory controller's where that is one of its own.
+awk -F '\t' '
+    FNR == NR {
+        line = $0
+        if (match(line, /^[0-9]+ /)) {pid = substr(line, 1, RLENGTH - 1); line = substr(line, RLENGTH + 1)}
+        split(line, part, ":")
+        if (part[2] == "" && !(pid in path) || part[2] ~ /(^|,)memory(,|$)/)
+            path[pid] = substr(line, length(part[1] part[2]) + 3)
+        next}
+    $1 in path {
+        if (path[$1] != $13) {print "pid " $1 ": cgroup " $13 ", was " path[$1] > "/dev/stderr"; failed++}
+        compared++
+    }
+    END {
+        if (compared < 10) {print "only " compared + 0 " processes are in both" > "/dev/stderr"; failed++}
+        exit failed > 0
+    }' "$4" "$scratch_dir/summary" >&2
