@@ -16,6 +16,8 @@ struct command {
 #define COMMAND_USAGE 2
 
 /* The commands, in the order of `--help`. Each lives in cli/cmd_NAME.c. */
+extern const struct command cmd_show;
+extern const struct command cmd_list;
 
 /* Prints "vmcore-summary NAME: message" to stderr; the one place where commands complain. */
 __attribute__((format(printf, 2, 3))) void command_error(const char *name, const char *fmt, ...);

@@ -13,12 +13,10 @@
  * (the model keeps the top few of everything), so that it runs in the capture kernel as well.
  */
 struct digest_options {
-    const char *path;     /* of the summary, to say where it and its vmcore are; NULL: not said */
-    unsigned columns;     /* 0: 80 */
-    bool color;           /* SGR sequences; nothing else ever steers the terminal */
-    bool utf8;            /* block characters in the bar instead of letters */
-    bool local_time;      /* else UTC */
-    bool ignore_warnings; /* leave out what is damaged or missing (the caller says it) */
+    const char *path; /* of the summary, to say where it and its vmcore are; NULL: not said */
+    unsigned columns; /* 0: 80 */
+    bool color;       /* SGR sequences; nothing else ever steers the terminal */
+    bool local_time;  /* else UTC */
 };
 
 /*

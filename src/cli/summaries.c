@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cli/summaries.h"
+
+#include <stddef.h>
+
+#include "capture/config.h"
+#include "cli/command.h"
+
+/* A wrong line of the configuration is capture's to complain of. */
+static void ignore_warning(void *arg, const char *text)
+{
+    (void)arg;
+    (void)text;
+}
+
+int summaries_find(const char *directory, struct error *err, struct summary_list *list)
+{
+    struct config config;
+    int r;
+
+    if (directory) {
+        r = summary_find(directory, err, list);
+    } else {
+        config_init(&config);
+        (void)config_load(CONFIG_PATH, &config, ignore_warning, NULL, NULL);
+        r = summary_find(SUMMARY_DEFAULT_ROOT, err, list);
+        if (!r)
+            r = summary_find(config.directory, err, list);
+    }
+    if (!r)
+        summary_list_sort(list);
+    return r;
+}
+
+void summaries_complain(const char *command, const char *directory, const struct summary_list *list)
+{
+    command_error(command, "no summary found in %s%s", directory ? directory : SUMMARY_DEFAULT_ROOT,
+                  list->incomplete ? "; parts of it cannot be read: are you root?" : "");
+}

@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "report/digest.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <libgen.h>
+#include <string.h>
+
+#include "report/digest_private.h"
+#include "report/human.h"
+#include "report/rules.h"
+#include "summary/find.h"
+#include "summary/writer.h"
+#include "util/cleanup.h"
+#include "util/deadline.h"
+
+#define DEFAULT_COLUMNS 80
+#define FACT_LEAD       "  %-9s "
+#define TEXT_LIMIT      8192
+
+/* What became of the machine, by the summary's reason. */
+static const struct happening {
+    const char *reason, *what, *meaning;
+} happenings[] = {
+    {"oom", "ran out of memory and panicked", NULL},
+    {"oops", "panicked after an oops", "The kernel made an invalid access."},
+    {"bug", "panicked on a BUG()", "The kernel found itself in a state that must not be."},
+    {"sysrq", "was crashed on request (SysRq c)", NULL},
+    {"hung_task", "panicked because a task hung", NULL},
+    {"soft_lockup", "panicked on a soft lockup", "A CPU did not leave the kernel for too long."},
+    {"hard_lockup", "panicked on a hard lockup", "A CPU took no interrupts for too long."},
+    {"nmi", "panicked on a non-maskable interrupt", NULL},
+    {"mce", "panicked on a machine check", "The hardware reported an error."},
+    {"warn", "panicked on a kernel warning (panic_on_warn)", NULL},
+    {"user", "was made to panic from user space", NULL},
+    {"unknown", "panicked", NULL},
+};
+
+static const struct happening *find_happening(const struct model *m)
+{
+    static const struct happening unknown = {"", "crashed",
+                                             "The summary does not hold the reason."};
+
+    for (size_t i = 0; i < ARRAY_SIZE(happenings); i++)
+        if (!strcmp(m->reason, happenings[i].reason))
+            return &happenings[i];
+    return &unknown;
+}
+
+static uint64_t uptime_ns(const struct model *m)
+{
+    uint64_t end = model_end_ns(m);
+
+    /* the log's time stamps are finer */
+    return end ? end : m->has_uptime ? m->uptime_s * NSEC_PER_SEC : 0;
+}
+
+static void sentence(struct text *t, const struct model *m, bool local_time)
+{
+    _cleanup_(buf_done) struct buf b = BUF_INIT(TEXT_LIMIT);
+    const struct happening *h = find_happening(m);
+
+    /* "(none)" is the kernel's own name for no name */
+    text_append(&b, m->nodename[0] && strcmp(m->nodename, "(none)") ? m->nodename : "The machine");
+    if (m->release[0]) {
+        buf_str(&b, " (kernel ");
+        text_append(&b, m->release);
+        buf_char(&b, ')');
+    }
+    buf_printf(&b, " %s", h->what);
+    if (m->crash_time > 0) {
+        buf_str(&b, " on ");
+        human_time(&b, m->crash_time, local_time);
+    }
+    if (uptime_ns(m)) {
+        buf_str(&b, ", ");
+        human_duration(&b, uptime_ns(m));
+        buf_str(&b, " after boot");
+    }
+    buf_printf(&b, ".%s%s", h->meaning ? " " : "", h->meaning ? h->meaning : "");
+    text_style_begin(t, STYLE_ALERT);
+    text_paragraph(t, "", b.data);
+    text_style_end(t, STYLE_ALERT);
+    buf_char(t->out, '\n');
+}
+
+static void fact(struct text *t, const char *name, struct buf *value)
+{
+    char lead[32];
+
+    if (!value->len)
+        return;
+    snprintf(lead, sizeof(lead), FACT_LEAD, name);
+    text_paragraph(t, lead, value->data);
+    buf_truncate(value, 0);
+}
+
+static void append_load(struct buf *b, const struct model *m)
+{
+    if (!m->load1[0])
+        return;
+    buf_str(b, "load ");
+    text_append(b, m->load1);
+    buf_char(b, ' ');
+    text_append(b, m->load5);
+    buf_char(b, ' ');
+    text_append(b, m->load15);
+}
+
+static void crash_facts(struct text *t, const struct model *m)
+{
+    _cleanup_(buf_done) struct buf b = BUF_INIT(TEXT_LIMIT);
+
+    text_append(&b, m->panic);
+    fact(t, "Panic", &b);
+    if (m->has_cpu || m->comm[0]) {
+        text_append(&b, m->comm[0] ? m->comm : "?");
+        if (m->has_pid)
+            buf_printf(&b, "[%" PRIu64 "]", m->pid);
+        if (m->has_cpu)
+            buf_printf(&b, " on CPU %" PRIu64, m->cpu);
+    }
+    fact(t, "Running", &b);
+    text_append(&b, m->arch);
+    if (m->version[0]) {
+        buf_char(&b, ' ');
+        text_append(&b, m->version);
+    }
+    if (m->taint[0]) {
+        buf_str(&b, ", tainted ");
+        text_append(&b, m->taint);
+    }
+    fact(t, "Kernel", &b);
+    if (m->cpus) {
+        human_count(&b, m->cpus, "CPU, ", "CPUs, ");
+        if (m->tasks)
+            human_count(&b, m->tasks, "task, ", "tasks, ");
+        append_load(&b, m);
+    }
+    fact(t, "Machine", &b);
+}
+
+static void append_vmcore(struct buf *b, const char *path)
+{
+    struct vmcore_file v = vmcore_beside(path);
+    _cleanup_free_ char *copy = strdup(path);
+
+    if (v.state == VMCORE_MISSING || !copy) {
+        buf_str(b, "none beside the summary");
+        return;
+    }
+    text_append(b, dirname(copy));
+    buf_char(b, '/');
+    text_append(b, v.name);
+    buf_str(b, " (");
+    human_size(b, v.size_bytes);
+    buf_str(b, v.state == VMCORE_INCOMPLETE ? ", incomplete)" : ")");
+}
+
+static void file_facts(struct text *t, const char *path)
+{
+    _cleanup_(buf_done) struct buf b = BUF_INIT(TEXT_LIMIT);
+
+    if (!path)
+        return;
+    append_vmcore(&b, path);
+    fact(t, "vmcore", &b);
+    text_append(&b, path);
+    fact(t, "Summary", &b);
+}
+
+static void stands_out(struct text *t, const struct model *m)
+{
+    bool any = false;
+
+    for (size_t i = 0; i < n_rules; i++) {
+        _cleanup_(buf_done) struct buf b = BUF_INIT(TEXT_LIMIT);
+
+        if (!rules[i].holds(m, &b))
+            continue;
+        if (!any)
+            text_heading(t, "WHAT STANDS OUT", NULL);
+        any = true;
+        text_paragraph(t, "  * ", b.data);
+    }
+}
+
+static const struct model_section *find_section(const struct model *m, const char *name)
+{
+    for (size_t i = 0; i < m->n_sections; i++)
+        if (!strcmp(m->sections[i].name, name))
+            return &m->sections[i];
+    return NULL;
+}
+
+/* Opens the chapter with its first line. */
+static void missing_line(struct text *t, bool *any, const char *s)
+{
+    if (!*any)
+        text_heading(t, "WHAT IS MISSING", NULL);
+    *any = true;
+    text_paragraph(t, "  ! ", s);
+}
+
+static void append_status(struct buf *b, const char *status)
+{
+    static const struct {
+        const char *status, *text;
+    } texts[] = {
+        {"partial", " is not whole"}, {"skipped", " was skipped"}, {"timeout", " ran out of time"},
+        {"killed", " was killed"},    {"failed", " failed"},
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
+        if (!strcmp(status, texts[i].status)) {
+            buf_str(b, texts[i].text);
+            return;
+        }
+    buf_str(b, " ended as ");
+    text_append(b, status[0] ? status : "?");
+}
+
+static void missing_sections(struct text *t, const struct model *m, bool *any)
+{
+    static const char *const expected[] = {"header", "crash", "dmesg", "oom",   "memory",
+                                           "zone",   "slab",  "task",  "module"};
+    _cleanup_(buf_done) struct buf b = BUF_INIT(TEXT_LIMIT);
+
+    for (size_t i = 0; i < m->n_sections; i++) {
+        const struct model_section *s = &m->sections[i];
+
+        if (!strcmp(s->status, "ok"))
+            continue;
+        buf_truncate(&b, 0);
+        buf_str(&b, "section ");
+        text_append(&b, s->name);
+        append_status(&b, s->status);
+        if (s->reason[0]) {
+            buf_str(&b, ": ");
+            text_append(&b, s->reason);
+        }
+        missing_line(t, any, b.data);
+    }
+    buf_truncate(&b, 0);
+    for (size_t i = 0; i < ARRAY_SIZE(expected); i++)
+        if (!find_section(m, expected[i]))
+            buf_printf(&b, "%s%s", b.len ? ", " : "no whole section ", expected[i]);
+    if (b.len)
+        missing_line(t, any, b.data);
+}
+
+static void damage_lines(struct text *t, const struct summary_damage *d, bool *any)
+{
+    _cleanup_(buf_done) struct buf b = BUF_INIT(TEXT_LIMIT);
+
+    if (d->truncated)
+        missing_line(t, any, "the file is cut: it ends inside a section");
+    else if (d->no_trailer)
+        missing_line(t, any, "the capture did not finish: the summary has no trailer");
+    if (d->bad_members) {
+        human_count(&b, d->bad_members, "part", "parts");
+        buf_str(&b, " of the file damaged (gzip); records before the damage are shown");
+        missing_line(t, any, b.data);
+    }
+    if (d->bad_lines) {
+        buf_truncate(&b, 0);
+        human_count(&b, d->bad_lines, "line that is", "lines that are");
+        buf_str(&b, " no record, left out");
+        missing_line(t, any, b.data);
+    }
+    if (d->gave_up)
+        missing_line(t, any, "too much damage: the rest of the file was not read");
+}
+
+static void closing(struct text *t, const struct model *m, const struct summary_damage *d)
+{
+    bool any = false;
+
+    if (m->format > SUMMARY_FORMAT)
+        missing_line(t, &any, "the summary's format is newer than this program: it may hold more");
+    damage_lines(t, d, &any);
+    missing_sections(t, m, &any);
+    buf_char(t->out, '\n');
+    text_style_begin(t, STYLE_DIM);
+    text_paragraph(t, "",
+                   "More: vmcore-summary show --section NAME, with NAME one of crash dmesg oom "
+                   "memory zone slab task module; --json for programs.");
+    text_style_end(t, STYLE_DIM);
+}
+
+int report_digest(struct summary_reader *r, const struct digest_options *opts, struct error *err,
+                  struct buf *ret_text)
+{
+    _cleanup_(model_freep) struct model *m = model_new();
+    struct text t = {ret_text, opts->columns ? opts->columns : DEFAULT_COLUMNS, opts->color};
+    struct summary_damage damage;
+    int status;
+
+    if (!m)
+        return error_set(err, -ENOMEM, "out of memory");
+    status = model_fill(m, r, err);
+    if (status)
+        return status;
+    damage = summary_reader_damage(r);
+    sentence(&t, m, opts->local_time);
+    crash_facts(&t, m);
+    file_facts(&t, opts->path);
+    stands_out(&t, m);
+    digest_oom(&t, m);
+    digest_log(&t, m);
+    digest_memory(&t, m);
+    digest_top(&t, m);
+    closing(&t, m, &damage);
+    if (ret_text->full)
+        return error_set(err, -E2BIG, "the digest is too long");
+    return 0;
+}

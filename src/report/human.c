@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "report/human.h"
+
+#include <inttypes.h>
+#include <time.h>
+
+#include "util/cleanup.h"
+#include "util/deadline.h"
+
+void human_size(struct buf *b, uint64_t bytes)
+{
+    static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
+    double value = (double)bytes;
+    size_t unit = 0;
+
+    /* 999.5 and more would be shown with four digits */
+    while (value >= 999.5 && unit + 1 < ARRAY_SIZE(units)) {
+        value /= 1024;
+        unit++;
+    }
+    if (!unit || value >= 99.95 || value == (double)(uint64_t)value)
+        buf_printf(b, "%.0f %s", value, units[unit]);
+    else
+        buf_printf(b, value >= 9.995 ? "%.1f %s" : "%.2f %s", value, units[unit]);
+}
+
+void human_percent(struct buf *b, uint64_t part, uint64_t whole)
+{
+    double percent = whole ? 100.0 * (double)part / (double)whole : 0;
+
+    if (!part || !whole)
+        buf_str(b, "0 %");
+    else if (percent < 0.1)
+        buf_str(b, "<0.1 %");
+    else if (percent >= 99.95)
+        /* what is not all must not read as if it were */
+        buf_printf(b, "%.4g %%", part < whole ? 99.9 : percent);
+    else
+        buf_printf(b, "%.1f %%", percent);
+}
+
+void human_duration(struct buf *b, uint64_t ns)
+{
+    static const struct {
+        uint64_t below_s, big_s, small_s;
+        const char *big, *small;
+    } forms[] = {
+        {3600, 60, 1, "min", "s"},
+        {86400, 3600, 60, "h", "min"},
+        {UINT64_MAX, 86400, 3600, "d", "h"},
+    };
+    uint64_t s = ns / NSEC_PER_SEC;
+
+    if (s < 60) {
+        buf_printf(b, s < 10 ? "%.2f s" : "%.1f s", (double)(ns / NSEC_PER_MSEC) / 1000);
+        return;
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(forms); i++)
+        if (s < forms[i].below_s) {
+            buf_printf(b, "%" PRIu64 " %s %" PRIu64 " %s", s / forms[i].big_s, forms[i].big,
+                       s % forms[i].big_s / forms[i].small_s, forms[i].small);
+            return;
+        }
+}
+
+void human_timestamp(struct buf *b, uint64_t ns)
+{
+    buf_printf(b, "%llu.%06llu s", ns / NSEC_PER_SEC, ns % NSEC_PER_SEC / NSEC_PER_USEC);
+}
+
+void human_time(struct buf *b, int64_t time_s, bool local)
+{
+    time_t t = (time_t)time_s;
+    struct tm tm;
+    char text[64];
+
+    if (time_s <= 0 || !(local ? localtime_r(&t, &tm) : gmtime_r(&t, &tm)) ||
+        !strftime(text, sizeof(text), local ? "%a %F %T %Z" : "%a %F %T UTC", &tm))
+        buf_str(b, "unknown time");
+    else
+        buf_str(b, text);
+}
+
+void human_count(struct buf *b, uint64_t n, const char *singular, const char *plural)
+{
+    buf_printf(b, "%" PRIu64 " %s", n, n == 1 ? singular : plural);
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef SUMMARY_FIND_H
+#define SUMMARY_FIND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "util/error.h"
+
+/*
+ * Finding the summaries of a machine, and the vmcore beside one.
+ */
+
+/* Where summaries are looked for unless the caller says otherwise: kdump's own directory, in which
+ * each crash has a directory of its own on every distribution. */
+#define SUMMARY_DEFAULT_ROOT "/var/crash"
+
+struct summary_file {
+    char *path;
+    uint64_t size_bytes;
+    int64_t time_s;   /* of the crash if the header says it, else of the file's last change */
+    bool unpublished; /* a capture that did not finish left it under its temporary name */
+};
+
+struct summary_list {
+    struct summary_file *files; /* oldest first */
+    size_t n, capacity;
+    bool incomplete; /* bounds were hit, or a directory could not be read: there may be more */
+};
+
+void summary_list_done(struct summary_list *list);
+
+/*
+ * Adds every summary in root and in the directories below it, three levels deep, symbolic links not
+ * followed. A root that does not exist holds none. Call summary_list_sort() after the last root.
+ */
+int summary_find(const char *root, struct error *err, struct summary_list *list);
+void summary_list_sort(struct summary_list *list);
+
+/* The vmcore in the directory of a summary, by the names that kdump-utils, kdump-tools and SUSE's
+ * kdump give it. */
+enum vmcore_state {
+    VMCORE_MISSING,
+    VMCORE_INCOMPLETE, /* its writer did not finish it */
+    VMCORE_SAVED,
+};
+
+struct vmcore_file {
+    enum vmcore_state state;
+    char name[256];
+    uint64_t size_bytes; /* as stored: a vmcore is compressed and may have holes */
+};
+
+/* summary_path is the file's. Never fails: what cannot be read is missing. */
+struct vmcore_file vmcore_beside(const char *summary_path);
+
+/* "saved", "incomplete", "missing". */
+const char *vmcore_state_name(enum vmcore_state state);
+
+/* Whether path's file name is that of a summary not yet published. */
+bool summary_is_unpublished(const char *path);
+
+#endif
