@@ -92,6 +92,8 @@ $(BUILD)/tools/btf_oracle: private TOOL_LIBS := -lbpf
 
 $(BUILD)/tools/trim_core: private TOOL_LIBS := -Wl,--wrap=image_read
 
+$(BUILD)/tools/damage_core: private TOOL_LIBS := -Wl,--wrap=image_read
+
 $(BUILD)/tools/%: tests/tools/%.c $(BUILD)/asan/libvmcore-summary.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CPPFLAGS) -Itests $(TEST_CFLAGS) $(TEST_LDFLAGS) -o $@ $< $(TOOL_SOURCES) \
