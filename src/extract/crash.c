@@ -147,14 +147,13 @@ static bool agrees_with_log(uint64_t mono_s, uint64_t log_s)
 {
     uint64_t tolerance_s = 600 + log_s / 100;
 
-    return mono_s <= INT64_MAX / NSEC_PER_SEC && mono_s <= log_s + tolerance_s &&
-           log_s <= mono_s + tolerance_s;
+    return mono_s >= log_s ? mono_s - log_s <= tolerance_s : log_s - mono_s <= tolerance_s;
 }
 
 /*
- * Seconds since boot as /proc/uptime counts them: the monotonic clock plus the time in suspend. A
- * debug build's larger sequence counter would put the clock elsewhere: it must agree with the log,
- * or the time of the last record stands for it.
+ * Seconds since boot as /proc/uptime counts them: the monotonic clock plus the time in suspend; 0
+ * if nothing tells. A debug build's larger sequence counter would put the clock elsewhere: it must
+ * agree with the log, or the time of the last record stands for it.
  */
 static uint64_t uptime_s(struct extract *x, uint64_t last_ts_ns)
 {
@@ -162,7 +161,7 @@ static uint64_t uptime_s(struct extract *x, uint64_t last_ts_ns)
 
     if (!timekeeper(x, &tk) ||
         kernel_field(x->k, tk, &x->found[TIMEKEEPER_KTIME_SEC], &mono_s) < 0 ||
-        !agrees_with_log(mono_s, log_s))
+        (log_s && !agrees_with_log(mono_s, log_s)) || mono_s > INT64_MAX / NSEC_PER_SEC)
         return log_s;
     if (kernel_field(x->k, tk, &x->found[TIMEKEEPER_OFFS_BOOT], &suspended_ns) < 0 ||
         suspended_ns > INT64_MAX)
@@ -237,13 +236,16 @@ static int run(struct extract *x)
     struct from_log log = {0};
     struct error err = {0};
     int r = printk_foreach(x->k, take_record, &log, &err, NULL);
+    uint64_t uptime;
 
     if (r < 0)
         emit_partial(x->emit, "%s", error_text(&err, r));
     emit_begin(x->emit, "crash");
     emit_reason(x->emit, &log.panic);
     emit_where(x, &log.panic.where);
-    emit_u64(x->emit, "uptime_s", uptime_s(x, log.last_ts_ns));
+    uptime = uptime_s(x, log.last_ts_ns);
+    if (uptime)
+        emit_u64(x->emit, "uptime_s", uptime);
     emit_loads(x);
     emit_counts(x);
     emit_cmdline(x);
