@@ -31,6 +31,7 @@
 struct tiny_core {
     uint8_t ram[TINY_RAM_BYTES];
     char vmcoreinfo[4096];
+    uint64_t mem_bytes; /* what the machine had, if more than the dump holds */
 };
 
 static inline void tiny_put(struct tiny_core *c, uint64_t phys, uint64_t value)
@@ -69,8 +70,10 @@ static inline struct image *tiny_open(const struct tiny_core *c)
                                 .p_offset = offsetof(__typeof__(head), nhdr),
                                 .p_filesz = note,
                                 .p_memsz = note};
-    head.phdr[1] = (Elf64_Phdr){
-        .p_type = PT_LOAD, .p_offset = 8192, .p_filesz = sizeof(c->ram), .p_memsz = sizeof(c->ram)};
+    head.phdr[1] = (Elf64_Phdr){.p_type = PT_LOAD,
+                                .p_offset = 8192,
+                                .p_filesz = sizeof(c->ram),
+                                .p_memsz = c->mem_bytes ? c->mem_bytes : sizeof(c->ram)};
     memcpy(head.desc, c->vmcoreinfo, info);
     TINY_REQUIRE(fd >= 0);
     TINY_REQUIRE(pwrite(fd, &head, sizeof(head), 0) == sizeof(head));
