@@ -11,6 +11,7 @@ const struct extractor *const extractors[] = {
     &extract_crash,
     &extract_dmesg,
     &extract_zone,
+    &extract_slab,
     &extract_task,
     &extract_module,
     NULL, /* the end */
