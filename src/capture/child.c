@@ -3,12 +3,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -97,28 +99,44 @@ pid_t child_fork(const struct child_limits *limits)
     return 0;
 }
 
+/* Sleeps until the process may have ended, or a while: pidfd_open(2) came only with Linux 5.3. */
+static void sleep_on(int pidfd, uint64_t deadline_ns, long *io_nap_ns)
+{
+    struct pollfd p = {pidfd, POLLIN, 0};
+
+    if (pidfd >= 0) {
+        poll(&p, 1, deadline_left_ms(deadline_ns));
+        return;
+    }
+    nanosleep(&(struct timespec){0, *io_nap_ns}, NULL);
+    *io_nap_ns = (long)min_u64((uint64_t)*io_nap_ns * 2, 20 * NSEC_PER_MSEC);
+}
+
+/* While it is not reaped its number is its own, and so is its group's. */
+static bool has_ended(pid_t pid)
+{
+    siginfo_t info = {0};
+
+    return !waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) && info.si_pid == pid;
+}
+
 bool child_wait(pid_t pid, uint64_t deadline_ns, struct child_exit *ret)
 {
-    struct timespec nap = {0, 200 * NSEC_PER_USEC};
+    _cleanup_close_ int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+    long nap_ns = 200 * NSEC_PER_USEC;
     struct rusage usage;
     int status;
 
-    for (;;) {
-        siginfo_t info = {0};
-
-        /* while it is not reaped its number is its own, and so is its group's */
-        if (!waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) && info.si_pid == pid) {
-            kill(-pid, SIGKILL); /* what it forked */
-            if (wait4(pid, &status, 0, &usage) != pid)
-                return false;
-            *ret = (struct child_exit){status, (uint64_t)usage.ru_maxrss * 1024};
-            return true;
-        }
+    while (!has_ended(pid)) {
         if (deadline_passed(deadline_ns))
             return false;
-        nanosleep(&nap, NULL);
-        nap.tv_nsec = (long)min_u64((uint64_t)nap.tv_nsec * 2, 20 * NSEC_PER_MSEC);
+        sleep_on(pidfd, deadline_ns, &nap_ns);
     }
+    kill(-pid, SIGKILL); /* what it forked */
+    if (wait4(pid, &status, 0, &usage) != pid)
+        return false;
+    *ret = (struct child_exit){status, (uint64_t)usage.ru_maxrss * 1024};
+    return true;
 }
 
 void child_kill(pid_t pid)

@@ -16,6 +16,7 @@ struct command {
 #define COMMAND_USAGE 2
 
 /* The commands, in the order of `--help`. Each lives in cli/cmd_NAME.c. */
+extern const struct command cmd_capture;
 extern const struct command cmd_show;
 extern const struct command cmd_list;
 

@@ -9,6 +9,7 @@
 
 /* NULL-terminated, for a build may have no command of some kind. */
 static const struct command *const commands[] = {
+    &cmd_capture,
     &cmd_show,
     &cmd_list,
     NULL,

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "capture/target.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "util/cleanup.h"
+
+#define MAX_SAME_SECOND 100
+/* 9999-12-31T23:59:59Z: what a time beyond it says is damaged */
+#define MAX_CRASH_TIME 253402300799ULL
+
+/* mkdir -p. What fails for good is told by opening the directory afterwards. */
+static int make_directories(const char *path, struct error *err)
+{
+    char part[PATH_MAX];
+    size_t len = strlen(path);
+    int r = 0;
+
+    if (!len || len >= sizeof(part))
+        return error_set(err, len ? -ENAMETOOLONG : -ENOENT, "%.100s: %s", path,
+                         strerror(len ? ENAMETOOLONG : ENOENT));
+    for (size_t i = 1; i <= len; i++) {
+        if (i < len && path[i] != '/')
+            continue;
+        memcpy(part, path, i);
+        part[i] = '\0';
+        r = mkdir(part, 0700) < 0 && errno != EEXIST ? -errno : 0;
+    }
+    return r ? error_set(err, r, "%s: %s", path, strerror(-r)) : 0;
+}
+
+static int open_directory(const char *path, int flags, struct error *err, int *ret_fd)
+{
+    struct error made = {0};
+    int r = make_directories(path, &made);
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | flags);
+
+    if (fd < 0 && r < 0)
+        return error_set(err, r, "%s", made.text);
+    if (fd < 0)
+        return error_set(err, -errno, "%s: %s", path, strerror(errno));
+    *ret_fd = fd;
+    return 0;
+}
+
+int target_open(const char *path, struct error *err, int *ret_fd)
+{
+    return open_directory(path, 0, err, ret_fd);
+}
+
+static void crash_name(uint64_t crash_time, char *ret, size_t cap)
+{
+    time_t t = crash_time <= MAX_CRASH_TIME ? (time_t)crash_time : time(NULL);
+    struct tm tm = {0};
+
+    gmtime_r(&t, &tm);
+    strftime(ret, cap, "crash-%Y%m%dT%H%M%SZ", &tm);
+}
+
+int target_open_crash(const char *base, uint64_t crash_time, struct error *err, char *ret_path,
+                      size_t cap, int *ret_fd)
+{
+    _cleanup_close_ int base_fd = -1;
+    char first[64], name[80];
+    int r = open_directory(base, O_NOFOLLOW, err, &base_fd), fd;
+
+    if (r < 0)
+        return r;
+    crash_name(crash_time, first, sizeof(first));
+    snprintf(name, sizeof(name), "%s", first);
+    for (int i = 1; (r = mkdirat(base_fd, name, 0700)) < 0 && i < MAX_SAME_SECOND; i++) {
+        if (errno != EEXIST)
+            break;
+        snprintf(name, sizeof(name), "%s-%d", first, i);
+    }
+    if (r < 0)
+        return error_set(err, -errno, "%s/%s: %s", base, name, strerror(errno));
+    fd = openat(base_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0)
+        return error_set(err, -errno, "%s/%s: %s", base, name, strerror(errno));
+    fsync(base_fd); /* the name; what it cannot promise the summary's own sync tells */
+    snprintf(ret_path, cap, "%s/%s", base, name);
+    *ret_fd = fd;
+    return 0;
+}
+
+static int write_and_sync(int fd, const char *data, size_t len)
+{
+    while (len) {
+        ssize_t n = write(fd, data, len);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return n < 0 ? -errno : -EIO;
+        data += n;
+        len -= (size_t)n;
+    }
+    return fsync(fd) < 0 && errno != EINVAL ? -errno : 0;
+}
+
+int target_write_file(int dirfd, const char *name, const void *data, size_t len, struct error *err)
+{
+    _cleanup_close_ int fd = -1;
+    char temp[NAME_MAX];
+    int r = 0;
+
+    snprintf(temp, sizeof(temp), ".%s.%d", name, (int)getpid());
+    unlinkat(dirfd, temp, 0); /* of a process that had the same number */
+    fd = openat(dirfd, temp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return error_set(err, -errno, "cannot create %s: %s", name, strerror(errno));
+    fchmod(fd, 0600);
+    r = write_and_sync(fd, data, len);
+    if (!r && renameat(dirfd, temp, dirfd, name) < 0)
+        r = -errno;
+    if (!r)
+        return 0;
+    unlinkat(dirfd, temp, 0);
+    return error_set(err, r, "cannot write %s: %s", name, strerror(-r));
+}

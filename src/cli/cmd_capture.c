@@ -1,0 +1,405 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <getopt.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "capture/capture.h"
+#include "capture/child.h"
+#include "capture/config.h"
+#include "capture/target.h"
+#include "cli/command.h"
+#include "core/image.h"
+#include "extract/extract.h"
+#include "summary/writer.h"
+#include "util/buf.h"
+#include "util/cleanup.h"
+#include "util/deadline.h"
+#include "util/utf8.h"
+
+#define NAME         "capture"
+#define PROC_VMCORE  "/proc/vmcore"
+#define CONSOLE_PATH "/dev/console"
+
+/* What comes after reading the dump: a child a second late, the file's name, the digest. */
+#define AFTER_MS 15000
+
+/* What was asked for, by the configuration and over it by the command line. */
+struct request {
+    struct config config;
+    const char *vmcore;
+    const char *output; /* NULL: a new directory below config.directory; "": no file */
+    bool quiet, verbose;
+};
+
+/* A capture under way, in the worker. */
+struct work {
+    const struct request *req;
+    struct image *im;
+    int dirfd; /* -1: there is no target */
+    char directory[PATH_MAX];
+    struct summary_writer *w;
+    struct capture_result result;
+    struct error no_target; /* why the summary is not where it belongs; empty if it is */
+};
+
+static void print_help(void)
+{
+    puts("Usage: vmcore-summary capture [OPTION]...\n"
+         "Writes a summary of a crashed kernel's memory.\n\n"
+         "      --vmcore FILE       the dump (default: " PROC_VMCORE ")\n"
+         "      --output DIR        write " SUMMARY_FILE_NAME " into DIR, which is made if it is\n"
+         "                          not there (default: a new directory below that of the\n"
+         "                          configuration; '' for no file, only the digest)\n"
+         "      --deadline SECONDS  for reading the dump in all (default: 60)\n"
+         "      --section NAME      only this section; may be repeated\n"
+         "      --config FILE       in place of " CONFIG_PATH "\n"
+         "      --console[=DEVICE]  print the digest there (default: " CONSOLE_PATH " when\n"
+         "                          " PROC_VMCORE " is read)\n"
+         "      --no-console        do not\n"
+         "      --strict            fail also if the summary is not complete, or not where it\n"
+         "                          belongs\n"
+         "      --verbose           a line for each section also when stderr is no terminal\n"
+         "      --quiet             nothing but errors\n"
+         "  -h, --help              show this help\n\n"
+         "Sections:");
+    for (size_t i = 0; i < n_extractors; i++)
+        printf("  %-10s %s\n", extractors[i]->name, extractors[i]->title);
+    puts("\nExit status: 0 if a summary was written, or could not be and --strict is not given;\n"
+         "1 if FILE is no dump that can be read, or with --strict; 2 for a wrong command line.");
+}
+
+/* ---- what was asked for --------------------------------------------------------------------- */
+
+static void warn_config(void *arg, const char *text)
+{
+    (void)arg;
+    command_error(NAME, "%s", text);
+}
+
+static bool is_section(const char *name)
+{
+    return !strcmp(name, "header") || !strcmp(name, "trailer") || extractor_find(name);
+}
+
+/* Takes unknown names out of the configuration's list: a typing mistake costs no summary. */
+static void check_sections(char *list)
+{
+    struct buf known = BUF_INIT(sizeof(((struct config *)NULL)->sections) - 1);
+    char *save = NULL;
+
+    for (char *word = strtok_r(list, " \t,", &save); word; word = strtok_r(NULL, " \t,", &save))
+        if (is_section(word))
+            buf_printf(&known, "%s ", word);
+        else
+            command_error(NAME, "unknown section '%s' in the configuration, ignored", word);
+    strcpy(list, known.data ? known.data : "");
+    buf_done(&known);
+}
+
+static void load_config(struct config *ret, const char *path)
+{
+    struct error err = {0};
+    int r;
+
+    config_init(ret);
+    r = config_load(path ? path : CONFIG_PATH, ret, warn_config, NULL, &err);
+    if (r < 0 && (path || r != -ENOENT))
+        command_error(NAME, "%s; the defaults hold", err.text);
+    check_sections(ret->sections);
+}
+
+enum {
+    OPT_VMCORE = 256,
+    OPT_OUTPUT,
+    OPT_DEADLINE,
+    OPT_SECTION,
+    OPT_CONFIG,
+    OPT_CONSOLE,
+    OPT_NO_CONSOLE,
+    OPT_STRICT,
+    OPT_VERBOSE,
+    OPT_QUIET,
+};
+
+static const struct option long_options[] = {
+    {"vmcore", required_argument, NULL, OPT_VMCORE},
+    {"output", required_argument, NULL, OPT_OUTPUT},
+    {"deadline", required_argument, NULL, OPT_DEADLINE},
+    {"section", required_argument, NULL, OPT_SECTION},
+    {"config", required_argument, NULL, OPT_CONFIG},
+    {"console", optional_argument, NULL, OPT_CONSOLE},
+    {"no-console", no_argument, NULL, OPT_NO_CONSOLE},
+    {"strict", no_argument, NULL, OPT_STRICT},
+    {"verbose", no_argument, NULL, OPT_VERBOSE},
+    {"quiet", no_argument, NULL, OPT_QUIET},
+    {"help", no_argument, NULL, 'h'},
+    {NULL, 0, NULL, 0},
+};
+
+/* The file that --config names, NULL without one: it is read before the other options. */
+static const char *find_config_option(int argc, char **argv)
+{
+    const char *path = NULL;
+    int opt;
+
+    opterr = 0;
+    optind = 0;
+    while ((opt = getopt_long(argc, argv, "h", long_options, NULL)) != -1)
+        if (opt == OPT_CONFIG)
+            path = optarg;
+    opterr = 1;
+    optind = 0;
+    return path;
+}
+
+static int add_section(struct config *config, bool first, const char *name, struct error *err)
+{
+    size_t len;
+
+    if (!is_section(name))
+        return error_set(err, -EINVAL, "unknown section '%s'", name);
+    if (first)
+        config->sections[0] = '\0';
+    len = strlen(config->sections);
+    if (snprintf(config->sections + len, sizeof(config->sections) - len, "%s ", name) >=
+        (int)(sizeof(config->sections) - len))
+        return error_set(err, -EINVAL, "too many sections");
+    return 0;
+}
+
+static int set_console(struct config *config, const char *value, struct error *err)
+{
+    if (strlen(value) >= sizeof(config->console))
+        return error_set(err, -EINVAL, "name of the console is too long");
+    strcpy(config->console, value);
+    return 0;
+}
+
+static int apply_option(struct request *req, int opt, const char *arg, struct error *err)
+{
+    struct config *config = &req->config;
+
+    switch (opt) {
+    case OPT_VMCORE:
+        req->vmcore = arg;
+        return 0;
+    case OPT_OUTPUT:
+        req->output = arg;
+        return 0;
+    case OPT_DEADLINE:
+        return config_parse_duration(arg, &config->deadline_ms, sizeof(uint64_t), err);
+    case OPT_CONSOLE:
+        return set_console(config, arg ? arg : "yes", err);
+    case OPT_NO_CONSOLE:
+        return set_console(config, "no", err);
+    case OPT_STRICT:
+        config->strict = true;
+        return 0;
+    case OPT_VERBOSE:
+        req->verbose = true;
+        return 0;
+    case OPT_QUIET:
+        req->quiet = true;
+        return 0;
+    default: /* OPT_CONFIG was read before */
+        return 0;
+    }
+}
+
+/* EXIT_SUCCESS to go on; *ret_done after --help. */
+static int parse_options(int argc, char **argv, struct request *ret, bool *ret_done)
+{
+    struct error err = {0};
+    bool any_section = false;
+    int opt, r = 0;
+
+    load_config(&ret->config, find_config_option(argc, argv));
+    while (!r && (opt = getopt_long(argc, argv, "h", long_options, NULL)) != -1) {
+        if (opt == '?')
+            return command_usage_error(NAME);
+        if (opt == 'h') {
+            print_help();
+            *ret_done = true;
+            return EXIT_SUCCESS;
+        }
+        if (opt == OPT_SECTION)
+            r = add_section(&ret->config, !any_section, optarg, &err);
+        else
+            r = apply_option(ret, opt, optarg, &err);
+        any_section |= opt == OPT_SECTION;
+    }
+    if (!r && optind < argc)
+        r = error_set(&err, -EINVAL, "unexpected argument '%s'", argv[optind]);
+    if (!r)
+        return EXIT_SUCCESS;
+    command_error(NAME, "%s", err.text);
+    return command_usage_error(NAME);
+}
+
+/* ---- progress ------------------------------------------------------------------------------- */
+
+static void print_progress(void *arg, const char *section, const struct section_end *end)
+{
+    struct buf line = BUF_INIT(1024);
+
+    (void)arg;
+    buf_printf(&line, "vmcore-summary: %s: %s", section, section_status_name(end->status));
+    if (end->reason && end->reason[0]) {
+        buf_str(&line, ": ");
+        utf8_append_safe(&line, end->reason, strlen(end->reason));
+    }
+    buf_printf(&line, ", %llu rows, %.2f s\n", (unsigned long long)end->rows,
+               (double)end->duration_us / 1e6);
+    if (!line.full)
+        fputs(line.data, stderr);
+    buf_done(&line);
+}
+
+/* ---- the target ----------------------------------------------------------------------------- */
+
+static uint64_t crash_time(const struct image *im)
+{
+    uint64_t t;
+
+    return vmcoreinfo_decimal(image_vmcoreinfo(im), "CRASHTIME", &t) ? (uint64_t)time(NULL) : t;
+}
+
+static int open_target(struct work *work, struct error *err)
+{
+    const struct request *req = work->req;
+    int r;
+
+    if (req->output && !req->output[0])
+        return error_set(err, -ENOENT, "no directory to write to");
+    if (!req->output)
+        return target_open_crash(req->config.directory, crash_time(work->im), err, work->directory,
+                                 sizeof(work->directory), &work->dirfd);
+    snprintf(work->directory, sizeof(work->directory), "%s", req->output);
+    r = target_open(req->output, err, &work->dirfd);
+    return r;
+}
+
+/* The target's writer or, where there is none, memory's. */
+static int open_writer(struct work *work, struct error *err)
+{
+    int r = open_target(work, &work->no_target);
+
+    if (!r) {
+        r = summary_writer_open(work->dirfd, &work->no_target, &work->w);
+        if (r < 0)
+            error_prepend(&work->no_target, r, "%s", work->directory);
+    }
+    if (!r)
+        return 0;
+    command_error(NAME, "%s; the summary is not saved, its digest follows", work->no_target.text);
+    return summary_writer_open_memory(err, &work->w);
+}
+
+/* Gives the file its name. A target that was lost on the way is told now. */
+static void publish(struct work *work)
+{
+    int r = summary_writer_publish(work->w, &work->no_target);
+
+    if (r < 0)
+        command_error(NAME, "%s: %s; %u of %u sections are saved, the digest follows",
+                      work->directory, work->no_target.text, summary_writer_sections_kept(work->w),
+                      summary_writer_sections(work->w));
+}
+
+static void print_result(const struct work *work)
+{
+    const struct capture_result *r = &work->result;
+    char bad[64] = "";
+
+    if (r->bad)
+        snprintf(bad, sizeof(bad), ", %u of them cut short", r->bad);
+    fprintf(stderr, "vmcore-summary: wrote %s/%s (%llu KiB, %u sections%s, %.1f s)\n",
+            work->directory, SUMMARY_FILE_NAME,
+            (unsigned long long)(summary_writer_bytes(work->w) + 1023) / 1024, r->sections, bad,
+            (double)r->duration_us / 1e6);
+}
+
+/* ---- the work ------------------------------------------------------------------------------- */
+
+static int capture(struct work *work)
+{
+    const struct request *req = work->req;
+    struct capture_options options = {.extractors = extractors,
+                                      .n_extractors = n_extractors,
+                                      .deadline_ms = req->config.deadline_ms,
+                                      .section_deadline_ms = req->config.section_deadline_ms,
+                                      .sections = req->config.sections};
+    struct error err = {0};
+    int r;
+
+    if (!req->quiet && (req->verbose || isatty(STDERR_FILENO)))
+        options.progress = print_progress;
+    r = open_writer(work, &err);
+    if (!r)
+        r = capture_run(work->im, &options, work->w, &err, &work->result);
+    if (r < 0) {
+        command_error(NAME, "%s", error_text(&err, r));
+        return EXIT_FAILURE;
+    }
+    publish(work);
+    if (!work->no_target.text[0] && !req->quiet)
+        print_result(work);
+    return req->config.strict && (work->no_target.text[0] || work->result.bad) ? EXIT_FAILURE
+                                                                               : EXIT_SUCCESS;
+}
+
+/* In a child, for damaged memory or a target that hangs may take it along. */
+static int run_work(void *arg)
+{
+    struct work work = {.req = arg, .dirfd = -1};
+    struct error err = {0};
+    int status;
+
+    signal(SIGPIPE, SIG_IGN); /* a closed stderr ends no capture */
+    signal(SIGTTOU, SIG_IGN); /* nor does the terminal of another process group */
+    if (image_open(work.req->vmcore, &err, &work.im) < 0) {
+        command_error(NAME, "%s", err.text);
+        return EXIT_FAILURE;
+    }
+    status = capture(&work);
+    summary_writer_close(work.w);
+    image_close(work.im);
+    if (work.dirfd >= 0)
+        close(work.dirfd);
+    return status;
+}
+
+static int run(int argc, char **argv)
+{
+    struct request req = {.vmcore = PROC_VMCORE};
+    struct child_limits no_limits = {0};
+    bool done = false;
+    int status = parse_options(argc, argv, &req, &done), sig = 0;
+
+    if (done || status)
+        return status;
+    status = child_run(run_work, &req, req.config.deadline_ms + AFTER_MS, &no_limits, &sig);
+    if (status >= 0)
+        return status;
+    if (status == -ECHILD) {
+        command_error(NAME, "the capture was ended by %s", child_signal_name(sig));
+        return EXIT_FAILURE;
+    }
+    if (status == -ETIME)
+        command_error(NAME, "gave up: the dump or the target does not answer");
+    else
+        command_error(NAME, "no process: %s", strerror(-status));
+    return req.config.strict ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+const struct command cmd_capture = {
+    .name = NAME,
+    .summary = "write a summary of a crashed kernel's memory",
+    .run = run,
+};
