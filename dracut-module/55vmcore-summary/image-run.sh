@@ -69,6 +69,7 @@ work() {
         say "no /proc/vmcore: this is no capture kernel"
         return
     fi
+    say "reading the crashed kernel's memory"
     if mount_target; then
         capture_into "$target${directory%/}/vmcore-summary"
     else
