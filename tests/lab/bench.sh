@@ -7,6 +7,7 @@
 # BENCH_RUNS (5)           the best of so many runs counts; all read from the page cache
 # BENCH_DEBUGINFO=fetch    fetches the kernel's debug package for crash (several hundred MB); without,
 #                          crash is compared only if a vmlinux is there already, or named by VMLINUX
+# shellcheck disable=SC2016  # inner shells and awk expand
 set -eu -o pipefail
 # shellcheck source=tests/lab/lab.sh
 . "$(dirname "$0")/lab.sh"
@@ -23,12 +24,12 @@ size() { du -cb "$@" | tail -1 | cut -f 1; }
 run() {
     local name=$1 output=$2 figures
     shift 2
-    figures=$(BENCH_OUTPUT=$output "$lab_here/measure.py" "$runs" "$@") || { lab_say "$name failed"; return; }
+    figures=$(BENCH_OUTPUT=$output "$lab_here/measure.py" "$runs" "$@" 2> "$work/errors") ||
+        { tail -n 5 "$work/errors" >&2; lab_say "$name failed"; return; }
     echo "$name $figures $(size "$output")" >> "$work/results"
 }
 
 # The shell around a program whose output must be a file, or whose output may not exist beforehand.
-# shellcheck disable=SC2016
 wrap='rm -rf "$BENCH_OUTPUT"; exec "$@" > "$BENCH_OUTPUT"'
 
 table() { # the results, each as a ratio to the first line
@@ -46,7 +47,7 @@ bench_crash() { # VMCORE KERNEL
     command -v crash > /dev/null || { lab_say "crash is not installed: left out"; return 0; }
     vmlinux=$(lab_debuginfo "$2") || { lab_say "no debuginfo for crash: left out (BENCH_DEBUGINFO=fetch)"; return 0; }
     crash_commands > "$work/commands"
-    BENCH_RUNS=1 runs=1 run "crash" "$work/crash.txt" sh -c "$wrap" sh \
+    runs=1 run "crash" "$work/crash.txt" sh -c "$wrap" sh \
         crash -s -i "$work/commands" "$vmlinux" "$1"
 }
 
