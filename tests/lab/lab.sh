@@ -188,7 +188,7 @@ lab_dracut_image() {
         dracutbasedir=$stage/dracut VMCORE_SUMMARY_LIBDIR=$stage/usr/lib/vmcore-summary \
             "$stage/usr/lib/vmcore-summary/mkimage" \
             --kmoddir "$kernel/lib/modules/$(lab_kernel_version "$kernel")" \
-            --drivers "virtio_pci virtio_blk ext4" --mount "/dev/vda ext4 rw" --dir / "$@" \
+            --drivers "virtio_pci virtio_blk ext4" --mount "/dev/vda ext4 rw" --dir /vmcore-summary "$@" \
             "$(lab_kernel_version "$kernel")" "$image" >&2 || status=1
     rm -rf "$stage"
     return $status
