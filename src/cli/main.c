@@ -12,6 +12,7 @@ static const struct command *const commands[] = {
     &cmd_capture,
     &cmd_show,
     &cmd_list,
+    &cmd_oom,
     NULL,
 };
 
