@@ -7,7 +7,8 @@
 #include "cli/command.h"
 #include "util/cleanup.h"
 
-/* NULL-terminated, for a build may have no command of some kind. */
+/* NULL-terminated, for a build may have no command of some kind; a line each. */
+/* clang-format off */
 static const struct command *const commands[] = {
     &cmd_capture,
     &cmd_show,
@@ -15,6 +16,7 @@ static const struct command *const commands[] = {
     &cmd_oom,
     NULL,
 };
+/* clang-format on */
 
 void command_error(const char *name, const char *fmt, ...)
 {

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "report/human.h"
 #include "util/buf.h"
 #include "util/cleanup.h"
 #include "util/math.h"
@@ -22,22 +23,12 @@ enum {
 /* --- pieces -------------------------------------------------------------------------------------
  */
 
-/* "3.4 MiB": three digits at most before the unit. */
 static void add_bytes(struct buf *b, int64_t bytes)
 {
-    static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
-    double value = (double)bytes;
-    size_t u = 0;
-
-    if (bytes == OOM_NONE) {
+    if (bytes < 0)
         buf_char(b, '?');
-        return;
-    }
-    while (value >= 999.5 && u + 1 < ARRAY_SIZE(units)) {
-        value /= 1024;
-        u++;
-    }
-    buf_printf(b, "%.*f %s", u && value < 99.95 ? 1 : 0, value, units[u]);
+    else
+        human_size(b, (uint64_t)bytes);
 }
 
 static void add_span(struct buf *b, struct span v)
