@@ -14,6 +14,7 @@ static const struct command *const commands[] = {
     &cmd_show,
     &cmd_list,
     &cmd_oom,
+    &cmd_harvest,
     NULL,
 };
 /* clang-format on */
