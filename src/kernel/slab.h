@@ -133,8 +133,8 @@ struct slab_walk_result {
  * slabs (SLOB, or SLUB without CONFIG_SLUB_DEBUG), -ENOMEM.
  *
  * The work per node and cache is bounded as the kernel's own for /proc/slabinfo is ("slub:
- * introduce count_partial_free_approx()", v6.10): 10 000 slabs of a partial list; the rest is
- * extrapolated and the cache is not exact.
+ * introduce count_partial_free_approx()", 046f4c69090c, v6.10): 10 000 slabs of a partial list; the
+ * rest is extrapolated and the cache is not exact.
  */
 int slab_foreach(struct kernel *k, const struct resolved *found,
                  int (*fn)(const struct slab_cache *c, void *arg), void *arg, struct error *err,

@@ -3,16 +3,15 @@
 
 /*
  * What moved, and when:
- * - struct page gave its slab members to struct slab: "mm: Split slab into its own type"
- *   (d122019bf061, v5.17), and kmem_cache_cpu.page became .slab.
+ * - struct page gave its slab members to struct slab, and kmem_cache_cpu.page became .slab: "mm:
+ *   Split slab into its own type" (d122019bf061, v5.17).
  * - page.slab_list was page.lru before "slub: use slab_list instead of lru" (916ac0527837, v5.2).
- * - memcg children of caches went in v5.9 ("mm: memcg/slab: use a single set of kmem_caches for all
- *   allocations").
- * - SLAB_* were #defines until enum _slab_flag_bits ("mm, slab: use an enum to define SLAB_ cache
- *   creation flags", cc61eb851461, v6.9).
- * - SLAB itself went with "mm/slab: remove mm/slab.c" (16a1d968358a, v6.8).
- * - Sheaves came in v6.18 beside the CPU slabs, replaced them in v7.0, and v7.1 put the barns and
- *   nodes into per_node[].
+ * - Caches had memcg children until "mm: memcg/slab: use a single set of kmem_caches for all
+ *   allocations" (v5.9).
+ * - SLAB_* were #defines until "mm, slab: use an enum to define SLAB_ cache creation flags" (v6.9).
+ * - SLAB itself went with "mm/slab: remove mm/slab.c and slab_def.h" (16a1d968358a, v6.8).
+ * - Sheaves came in v6.18 beside the CPU slabs and replaced them in v7.0; v7.1 put barns and nodes
+ *   into per_node[].
  */
 const struct need slab_needs[N_SLAB_NEEDS] = {
     [SLAB_CACHES] = NEED_SYMBOL("slab_caches"),

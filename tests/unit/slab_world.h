@@ -2,7 +2,6 @@
 #ifndef UNIT_SLAB_WORLD_H
 #define UNIT_SLAB_WORLD_H
 
-#include <check.h>
 #include <stdio.h>
 
 #include "kernel/private.h"
@@ -30,7 +29,7 @@ static struct resolved found[N_SLAB_NEEDS];
 
 static inline void *at(uint64_t phys)
 {
-    ck_assert_uint_lt(phys, sizeof(core.ram));
+    TINY_REQUIRE(phys < sizeof(core.ram));
     return core.ram + phys;
 }
 
@@ -154,11 +153,10 @@ static inline int see(const struct slab_cache *c, void *arg)
 
 static inline struct kernel *open_kernel(struct image **ret_image)
 {
-    struct error err = {0};
     struct kernel *k = NULL;
 
     *ret_image = tiny_open(&core);
-    ck_assert_msg(kernel_open(*ret_image, NULL, 0, &err, &k) == 0, "%s", err.text);
+    TINY_REQUIRE(kernel_open(*ret_image, NULL, 0, NULL, &k) == 0);
     k->core[CORE_CPU_POSSIBLE_MASK] = (struct resolved){.present = true, .addr = VA(CPUS)};
     k->core[CORE_NR_CPU_IDS] = (struct resolved){.present = true, .addr = VA(CPUS + 8)};
     k->core[CORE_PER_CPU_OFFSET] = (struct resolved){.present = true, .addr = VA(CPUS + 16)};
