@@ -5,8 +5,32 @@
 : "${VMCORE_SUMMARY:=/usr/lib/vmcore-summary/vmcore-summary}"
 : "${VMCORE_SUMMARY_MOUNTINFO:=/proc/self/mountinfo}"
 : "${VMCORE_SUMMARY_UPTIME:=/proc/uptime}"
-# The program keeps its own deadline (60 s by default); this is for when it cannot.
-: "${capture_limit:=90}"
+: "${VMCORE_SUMMARY_CONF:=/etc/vmcore-summary.conf}"
+
+# config_value KEY DEFAULT: a value of the configuration, by vmcore-summary.conf(5)
+config_value() {
+    config_value=$2
+    for config_file in "$VMCORE_SUMMARY_CONF" "$VMCORE_SUMMARY_CONF".d/*.conf; do
+        [ -r "$config_file" ] || continue
+        while IFS=' 	=' read -r config_key config_rest || [ -n "$config_key" ]; do
+            [ "$config_key" = "$1" ] && config_value=${config_rest:-$2}
+        done < "$config_file"
+    done
+    echo "$config_value"
+}
+
+duration_s() { # VALUE: a number with ms, s, min or h, in seconds
+    duration_s=${1%%[!0-9]*}
+    case $1 in
+    *ms) echo 1 ;;
+    *h) echo $((${duration_s:-1} * 3600)) ;;
+    *m | *min) echo $((${duration_s:-1} * 60)) ;;
+    *) echo "${duration_s:-60}" ;;
+    esac
+}
+
+# The program keeps its own deadline, and 15 s for what comes after; this is for when it cannot.
+: "${capture_limit:=$(($(duration_s "$(config_value Deadline 60s)") + 30))}"
 
 say() { echo "vmcore-summary: $*"; }
 

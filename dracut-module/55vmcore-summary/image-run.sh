@@ -9,9 +9,7 @@
 #
 # /etc/vmcore-summary/image.conf, written by mkimage, sets device, fstype, options, directory and
 # device_wait, capture_limit, limit (seconds).
-device='' fstype=auto options=rw directory=/var/crash
-# shellcheck disable=SC2034  # capture_limit is the library's
-device_wait=30 capture_limit=90 limit=240
+device='' fstype=auto options=rw directory=/var/crash/vmcore-summary device_wait=30 limit=240
 . /etc/vmcore-summary/image.conf
 . /usr/lib/vmcore-summary/capture-lib.sh
 target=/run/vmcore-summary/target
@@ -69,8 +67,9 @@ work() {
         say "no /proc/vmcore: this is no capture kernel"
         return
     fi
+    say "reading the crashed kernel's memory"
     if mount_target; then
-        capture_into "$target${directory%/}/vmcore-summary"
+        capture_into "$target${directory%/}"
     else
         capture_to_console
     fi

@@ -32,9 +32,13 @@ installkernel() {
 }
 
 install() {
+    local config
+
     inst_simple "$vmcore_summary_libdir/vmcore-summary" /usr/lib/vmcore-summary/vmcore-summary
     inst_simple "$vmcore_summary_libdir/capture-lib.sh" /usr/lib/vmcore-summary/capture-lib.sh
-    [[ -e /etc/vmcore-summary.conf ]] && inst_simple /etc/vmcore-summary.conf
+    for config in /etc/vmcore-summary.conf /etc/vmcore-summary.conf.d/*.conf; do
+        [[ -e $config ]] && inst_simple "$config"
+    done
     inst_multiple mkdir mv mount sleep
     inst_multiple -o date ls readlink rmdir
     [[ $VMCORE_SUMMARY_IMAGE ]] && vmcore_summary_own_image

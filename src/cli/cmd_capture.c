@@ -13,6 +13,7 @@
 #include "capture/child.h"
 #include "capture/config.h"
 #include "capture/target.h"
+#include "cli/capture_digest.h"
 #include "cli/command.h"
 #include "core/image.h"
 #include "extract/extract.h"
@@ -327,6 +328,33 @@ static void print_result(const struct work *work)
 
 /* ---- the work ------------------------------------------------------------------------------- */
 
+/* The device for the digest, NULL for none. */
+static const char *console_device(const struct request *req)
+{
+    const char *console = req->config.console;
+
+    if (!strcmp(console, "no") || (!strcmp(console, "auto") && strcmp(req->vmcore, PROC_VMCORE)))
+        return NULL;
+    return console[0] == '/' ? console : CONSOLE_PATH;
+}
+
+/* Without a summary that is saved the digest is all there is: then it is shown in any case. */
+static void digest(const struct work *work)
+{
+    char path[PATH_MAX + sizeof(SUMMARY_FILE_NAME)];
+    bool saved = !work->no_target.text[0];
+    struct capture_digest d = {.summary_fd = summary_writer_fd(work->w),
+                               .path = saved ? path : NULL,
+                               .dirfd = saved ? work->dirfd : -1,
+                               .console = console_device(work->req),
+                               .on_stderr = !saved};
+    struct error err = {0};
+
+    snprintf(path, sizeof(path), "%s/%s", work->directory, SUMMARY_FILE_NAME);
+    if (capture_digest(&d, &err) < 0)
+        command_error(NAME, "%s", err.text);
+}
+
 static int capture(struct work *work)
 {
     const struct request *req = work->req;
@@ -348,6 +376,7 @@ static int capture(struct work *work)
         return EXIT_FAILURE;
     }
     publish(work);
+    digest(work);
     if (!work->no_target.text[0] && !req->quiet)
         print_result(work);
     return req->config.strict && (work->no_target.text[0] || work->result.bad) ? EXIT_FAILURE

@@ -7,13 +7,17 @@
 #include "cli/command.h"
 #include "util/cleanup.h"
 
-/* NULL-terminated, for a build may have no command of some kind. */
+/* NULL-terminated, for a build may have no command of some kind; a line each. */
+/* clang-format off */
 static const struct command *const commands[] = {
     &cmd_capture,
     &cmd_show,
     &cmd_list,
+    &cmd_oom,
+    &cmd_harvest,
     NULL,
 };
+/* clang-format on */
 
 void command_error(const char *name, const char *fmt, ...)
 {

@@ -10,6 +10,7 @@
 const struct extractor *const extractors[] = {
     &extract_crash,
     &extract_dmesg,
+    &extract_oom,
     &extract_memory,
     &extract_zone,
     &extract_slab,

@@ -236,7 +236,8 @@ static int block_place(const struct ring *ring, uint64_t begin, uint64_t next, u
                        uint64_t *ret_bytes)
 {
     uint64_t size = ring->data_bytes, index = begin % size, bytes = next - begin;
-    uint64_t wraps = (next - 1) / size - begin / size;
+    /* the positions of a new ring begin below zero: the count of wraps wraps too */
+    uint64_t wraps = ((next - 1) / size - begin / size) % (UINT64_MAX / size + 1);
 
     if (begin % ID_BYTES || next % ID_BYTES || wraps > 1)
         return -EBADMSG;

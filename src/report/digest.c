@@ -32,7 +32,7 @@ static const struct happening {
     {"nmi", "panicked on a non-maskable interrupt", NULL},
     {"mce", "panicked on a machine check", "The hardware reported an error."},
     {"warn", "panicked on a kernel warning (panic_on_warn)", NULL},
-    {"user", "was made to panic from user space", NULL},
+    {"user", "panicked because its init process died", NULL},
     {"unknown", "panicked", NULL},
 };
 
@@ -55,29 +55,35 @@ static uint64_t uptime_ns(const struct model *m)
     return end ? end : m->has_uptime ? m->uptime_s * NSEC_PER_SEC : 0;
 }
 
-static void sentence(struct text *t, const struct model *m, bool local_time)
+void report_sentence(const struct model *m, bool local_time, struct buf *b)
 {
-    _cleanup_(buf_done) struct buf b = BUF_INIT(TEXT_LIMIT);
     const struct happening *h = find_happening(m);
 
     /* "(none)" is the kernel's own name for no name */
-    text_append(&b, m->nodename[0] && strcmp(m->nodename, "(none)") ? m->nodename : "The machine");
+    text_append(b, m->nodename[0] && strcmp(m->nodename, "(none)") ? m->nodename : "The machine");
     if (m->release[0]) {
-        buf_str(&b, " (kernel ");
-        text_append(&b, m->release);
-        buf_char(&b, ')');
+        buf_str(b, " (kernel ");
+        text_append(b, m->release);
+        buf_char(b, ')');
     }
-    buf_printf(&b, " %s", h->what);
+    buf_printf(b, " %s", h->what);
     if (m->crash_time > 0) {
-        buf_str(&b, " on ");
-        human_time(&b, m->crash_time, local_time);
+        buf_str(b, " on ");
+        human_time(b, m->crash_time, local_time);
     }
     if (uptime_ns(m)) {
-        buf_str(&b, ", ");
-        human_duration(&b, uptime_ns(m));
-        buf_str(&b, " after boot");
+        buf_str(b, ", ");
+        human_duration(b, uptime_ns(m));
+        buf_str(b, " after boot");
     }
-    buf_printf(&b, ".%s%s", h->meaning ? " " : "", h->meaning ? h->meaning : "");
+    buf_printf(b, ".%s%s", h->meaning ? " " : "", h->meaning ? h->meaning : "");
+}
+
+static void sentence(struct text *t, const struct model *m, bool local_time)
+{
+    _cleanup_(buf_done) struct buf b = BUF_INIT(TEXT_LIMIT);
+
+    report_sentence(m, local_time, &b);
     text_style_begin(t, STYLE_ALERT);
     text_paragraph(t, "", b.data);
     text_style_end(t, STYLE_ALERT);
@@ -113,6 +119,8 @@ static void crash_facts(struct text *t, const struct model *m)
 
     text_append(&b, m->panic);
     fact(t, "Panic", &b);
+    text_append(&b, m->oops);
+    fact(t, "Oops", &b);
     if (m->has_cpu || m->comm[0]) {
         text_append(&b, m->comm[0] ? m->comm : "?");
         if (m->has_pid)

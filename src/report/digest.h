@@ -28,4 +28,9 @@ struct digest_options {
 int report_digest(struct summary_reader *r, const struct digest_options *opts, struct error *err,
                   struct buf *ret_text);
 
+struct model;
+
+/* What happened, when and to which machine, in one sentence on one line, safe for a terminal. */
+void report_sentence(const struct model *m, bool local_time, struct buf *b);
+
 #endif

@@ -82,6 +82,7 @@ static void take_crash(struct model *m, const struct summary_record *rec)
     m->tasks = record_u64(rec, "tasks", 0);
     m->uptime_s = record_u64(rec, "uptime_s", 0);
     model_copy_field(m->panic, rec, "panic");
+    model_copy_field(m->oops, rec, "oops");
     model_copy_field(m->reason, rec, "reason");
     model_copy_field(m->comm, rec, "comm");
     model_copy_field(m->taint, rec, "taint");

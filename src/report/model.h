@@ -162,7 +162,7 @@ struct model {
     uint64_t format, page_size_bytes;
     int64_t crash_time;
 
-    char panic[MODEL_LINE], reason[24], comm[MODEL_NAME], taint[80];
+    char panic[MODEL_LINE], oops[MODEL_LINE], reason[24], comm[MODEL_NAME], taint[80];
     char load1[16], load5[16], load15[16];
     uint64_t pid, cpu, cpus, tasks, uptime_s;
     bool has_pid, has_cpu, has_uptime;

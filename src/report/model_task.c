@@ -103,8 +103,10 @@ void model_take_log(struct model *m, const struct summary_record *rec)
 {
     const char *text = record_str(rec, "text", "");
     uint64_t ts_ns = record_u64(rec, "ts_ns", 0);
-    bool panic = !strncmp(text, "Kernel panic - not syncing", 26);
-    bool start = is_trouble(text) || (panic && !m->n_log);
+    /* only the kernel's own words: user space may write what it likes, with another facility */
+    bool kernel = !record_u64(rec, "facility", 0);
+    bool panic = kernel && !strncmp(text, "Kernel panic - not syncing", 26);
+    bool start = (kernel && is_trouble(text)) || (panic && !m->n_log);
 
     m->n_log_lines++;
     m->last_ts_ns = max_u64(m->last_ts_ns, ts_ns);

@@ -91,6 +91,24 @@ lab_kernel() {
 lab_kernel_version() { ls "$1/lib/modules"; }
 lab_vmlinuz() { echo "$1"/boot/vmlinuz-*; }
 
+# lab_debuginfo KERNEL: prints the path of its vmlinux with debuginfo; fetched only when
+# BENCH_DEBUGINFO=fetch, for it is large.
+lab_debuginfo() {
+    local version apt dir=$1/debug file
+    version=$(lab_kernel_version "$1")
+    for file in "${VMLINUX:-}" "$dir/vmlinux" "/usr/lib/debug/boot/vmlinux-$version"; do
+        [ -f "$file" ] && echo "$file" && return
+    done
+    [ "${BENCH_DEBUGINFO:-}" = fetch ] || return
+    apt=$lab_cache/apt-$(basename "$1")
+    lab_say "fetching the debuginfo of $version"
+    rm -rf "$dir" && mkdir -p "$dir"
+    (cd "$dir" && lab_apt "$apt" apt-get download "linux-image-$version-dbg" >&2 &&
+        dpkg-deb --fsys-tarfile ./*.deb | tar -xO "./usr/lib/debug/boot/vmlinux-$version" > vmlinux && rm ./*.deb) ||
+        return
+    echo "$dir/vmlinux"
+}
+
 # --- initramfs images -------------------------------------------------------------------------
 # lab_root DIR KERNEL MODULE…: a busybox root with the kernel's modules in the order to load them.
 lab_root() {
@@ -170,7 +188,7 @@ lab_dracut_image() {
         dracutbasedir=$stage/dracut VMCORE_SUMMARY_LIBDIR=$stage/usr/lib/vmcore-summary \
             "$stage/usr/lib/vmcore-summary/mkimage" \
             --kmoddir "$kernel/lib/modules/$(lab_kernel_version "$kernel")" \
-            --drivers "virtio_pci virtio_blk ext4" --mount "/dev/vda ext4 rw" --dir / "$@" \
+            --drivers "virtio_pci virtio_blk ext4" --mount "/dev/vda ext4 rw" --dir /vmcore-summary "$@" \
             "$(lab_kernel_version "$kernel")" "$image" >&2 || status=1
     rm -rf "$stage"
     return $status
@@ -191,7 +209,7 @@ lab_boot() {
         -display none -monitor none -serial "file:$console" -net none \
         -kernel "$(lab_vmlinuz "$kernel")" -initrd "$initrd" \
         -append "console=ttyS0 crashkernel=${LAB_CRASHKERNEL:-256M} panic=10 rdinit=/init $*" \
-        -drive "file=$disk,format=raw,if=virtio,cache=unsafe" < /dev/null
+        -drive "file=$disk,format=raw,if=virtio,cache=unsafe,discard=unmap,detect-zeroes=unmap" < /dev/null
 }
 
 # lab_from_disk DISK DIR: copies all files of an ext4 disk into DIR, without mounting it.

@@ -33,7 +33,10 @@ make_vmcore() {
 }
 
 mkdir -p "$lab_cache/vmcores"
-exec 9> "$lab_cache/vmcores/.lock"
-flock 9
-[ -s "$dir/vmcore" ] || make_vmcore >&2
+if [ ! -s "$dir/vmcore" ]; then
+    exec 9> "$dir.lock"
+    flock 9
+    # another may have made it while we waited
+    [ -s "$dir/vmcore" ] || make_vmcore >&2
+fi
 echo "$dir/vmcore"

@@ -175,6 +175,11 @@ test_bad_programs() {
     pre > /dev/null
     is "$shell: what a killed program had written is kept" "$(cat "$(one_summary_dir)/vmcore-summary.jsonl.gz")" part
     new_image
+    printf '[Capture]\n#Deadline=9h\nDeadline = 2min\n' > "$image/conf"
+    # shellcheck disable=SC2016  # the inner shell expands
+    is "$shell: the limit follows the configuration" "$(VMCORE_SUMMARY_CONF=$image/conf env -u capture_limit \
+        $shell -c '. "$VMCORE_SUMMARY_LIB"; echo "$capture_limit"')" 150
+    new_image
     is "$shell: without its library the hook exits 0" "$(VMCORE_SUMMARY_LIB=/nowhere pre)" 0
 }
 

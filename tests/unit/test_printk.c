@@ -93,6 +93,7 @@ START_TEST(damage_costs_what_it_hits)
         {"prb-bits", -EBADMSG, 0, 0, "2^27 records"},
         {"prb-tail", 0, 6, 2, ""},
         {"prb-fit", 0, 6, 2, ""},
+        {"prb-zero", 0, 6, 2, ""},
         {"prb-head", -EBADMSG, 0, 8, "none of the kernel log's records"},
         {"prb-text", 0, 2, 6, ""},
         {"prb-keys", -ENOENT, 0, 0, "OFFSET(prb_desc_ring.count_bits)"},

@@ -19,7 +19,7 @@ if [ -e /var/crash/lab/armed ]; then
 fi
 
 echo "lab: the machine is up, $(uname -r)"
-args="console=ttyS0 nr_cpus=1 irqpoll reset_devices panic=10 $(cat /var/crash/lab/capture-cmdline 2>/dev/null)"
+args="console=ttyS0 nr_cpus=1 irqpoll reset_devices panic=10 loglevel=4 $(cat /var/crash/lab/capture-cmdline 2>/dev/null)"
 kexec -p /boot/vmlinuz --initrd=/boot/capture.img --append="$args" ||
     kexec -s -p /boot/vmlinuz --initrd=/boot/capture.img --append="$args"
 [ "$(cat /sys/kernel/kexec_crash_loaded)" = 1 ] || { echo "lab: no capture kernel"; poweroff -f; }

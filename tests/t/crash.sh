@@ -1,0 +1,150 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# One whole crash: a Debian kernel in QEMU crashes by SysRq; its capture kernel, in an image made by dracut
+# with our module, writes the summary to the machine's disk and reboots; the machine comes back and shows
+# it. The summary is compared with what the machine had said about itself just before: exactly where
+# nothing moves, elsewhere within what is allowed for, see slack_bytes.
+# shellcheck disable=SC2016  # awk and jq expand
+. "$(dirname "$0")/../lib.sh"
+. tests/lab/lab.sh
+export BUILD=$top/$BUILD
+
+# --- the crash --------------------------------------------------------------------------------
+crash() {
+    local kernel work=$scratch
+    kernel=$(lab_kernel bookworm) &&
+        lab_dracut_image "$kernel" "$work/capture.img" &&
+        lab_first_image "$kernel" sysrq "$work/capture.img" "$work/first.img" "$host" &&
+        lab_disk "$work/disk" 256 &&
+        LAB_TIMEOUT=900 lab_boot "$kernel" "$work/first.img" "$work/disk" "$work/console.log" 1024 loglevel=4 &&
+        lab_from_disk "$work/disk" "$work/out" &&
+        find "$work/out" -name vmcore-summary.jsonl.gz | grep -q .
+}
+check "a machine crashes, captures, comes back" crash
+[ "$tap_failed" = 0 ] || { tail -n 60 "$scratch/console.log" >&2; done_testing; }
+truth=$scratch/out/lab/truth before=$scratch/out/lab/truth-before
+summary=$(find "$scratch/out" -name vmcore-summary.jsonl.gz)
+all=$scratch/summary.jsonl
+zcat "$summary" > "$all"
+
+records() { jq -r "select(.section == \"$1\" and .record == \"$2\") | $3" "$all"; }
+same_lists() { # DESCRIPTION GOT WANT: lines in any order
+    check "$1" diff <(sort <<< "$2") <(sort <<< "$3")
+}
+
+# --- the file ---------------------------------------------------------------------------------
+is "readable by root alone" "$(stat -c %a "$summary")" 600
+is "in a directory for root alone" "$(stat -c %a "$(dirname "$summary")")" 700
+is "one summary" "$(wc -l <<< "$summary")" 1
+is "nothing half-written beside it" "$(find "$scratch/out" -name '.vmcore-summary*')" ""
+is "every section ended well" "$(jq -r 'select(.record == "end" and .status != "ok") |
+    "\(.section) \(.status) \(.reason)"' "$all")" ""
+is "the sections, in their order" "$(jq -r 'select(.record == "end") | .section' "$all" | paste -sd ' ')" \
+    "header crash dmesg oom memory zone slab task module trailer"
+check "the digest lies beside it" [ -s "$(dirname "$summary")/vmcore-summary.txt" ]
+check "the capture kernel rebooted by itself" grep -q 'lab: the machine is back' "$scratch/console.log"
+check "and printed the digest on its console" grep -qi 'sysrq' <(sed -n '/reading the crashed/,/rebooting/p' "$scratch/console.log")
+check "the machine shows it after the reboot" grep -qi 'sysrq' "$scratch/out/lab/show.txt"
+is "and lists it" "$(grep -c sysrq "$scratch/out/lab/list.txt")" 1
+
+# --- header, crash, dmesg, oom ------------------------------------------------------------------
+is "header: release" "$(records header header .release)" "$(cut -d ' ' -f 3 "$truth/version")"
+is "header: page size" "$(records header header .page_size_bytes)" 4096
+crashed=$(records header header .crash_time)
+check "header: the time of the crash ($crashed)" \
+    [ "$(awk -v a="$(stat -c %Y "$scratch/console.log")" -v b="$crashed" 'BEGIN { d = a - b; print (d >= 0 && d < 900) }')" = 1 ]
+is "crash: reason" "$(records crash crash .reason)" sysrq
+is "crash: who" "$(records crash crash .comm)" init
+is "crash: the command line" "$(records crash crash .cmdline)" "$(cat "$truth/cmdline")"
+check "crash: uptime" awk -v s="$(records crash crash .uptime_s)" \
+    'NR == 1 { exit !(s >= $1 && s < $1 + 10) }' "$truth/uptime"
+is "oom: two kills, one in the memory cgroup" "$(records oom event '"\(.constraint) \(.outcome)"' | paste -sd ,)" \
+    "memcg killed,none killed"
+is "oom: victims" "$(records oom victim .comm | paste -sd ' ')" "tail tail"
+
+# --- modules ------------------------------------------------------------------------------------
+same_lists "module: name, size, references and address of each" \
+    "$(records module module '"\(.name) \(.bytes) \(.refcount) \(.base)"')" \
+    "$(awk '{ print $1, $2, $3, $6 }' "$truth/modules")"
+same_lists "module: users of each" "$(records module module '"\(.name) \(.users | sort | join(","))"')" \
+    "$(awk '{ n = split($4, user, ","); sub(/-/, "", user[1]); list = ""
+        while (1) { least = ""; for (i in user) if (user[i] != "" && (least == "" || user[i] < user[least])) least = i
+            if (least == "") break; list = list (list == "" ? "" : ",") user[least]; user[least] = "" }
+        print $1, list }' "$truth/modules")"
+
+# --- tasks --------------------------------------------------------------------------------------
+# /proc/PID/status as "pid name ppid uid threads VmSize VmPTE"; kernel threads have no memory. Kernel
+# workers come and go, and /proc writes what they work on behind their names: they are compared by pid.
+status_table() {
+    awk '
+    function flush() { if (pid != "") print pid, name, ppid, uid, threads, size * 1024, pte * 1024 }
+    $1 == "pid" { flush(); pid = $2; size = pte = 0 }
+    $1 == "Name:" { name = $2 } $1 == "PPid:" { ppid = $2 } $1 == "Uid:" { uid = $2 }
+    $1 == "Threads:" { threads = $2 } $1 == "VmSize:" { size = $2 } $1 == "VmPTE:" { pte = $2 }
+    END { flush() }' "$1"
+}
+tasks=$(records task task '"\(.pid) \(.comm) \(.ppid) \(.uid) \(.threads) \(.vsz_bytes // 0) \(.pgtables_bytes // 0)"')
+same_lists "task: name, parent, user, threads, size and page tables of each" \
+    "$(grep -v ' kworker/' <<< "$tasks")" "$(status_table "$truth/status" | grep -v ' kworker/')"
+# a worker that was there before and is there now has kept its name
+is "task: kernel workers by pid and name" "$(join <(grep ' kworker/' <<< "$tasks" | cut -d ' ' -f 1,2 | sort) \
+    <(awk '$11 ~ /^kworker/ { sub(/[-+].*/, "", $11); print $1, $11 }' "$truth/tasks" | sort) | awk '$2 != $3')" ""
+same_lists "task: oom_score_adj of each process" \
+    "$(records task task 'select(.kthread | not) | "\(.pid) \(.oom_score_adj)"')" \
+    "$(awk '$4 > 0 { print $1, $2 }' "$truth/tasks")"
+same_lists "task: oom_score as /proc has it" \
+    "$(records task task 'select(.kthread | not) | select(.pid != 1) | "\(.pid) \(.oom_score)"')" \
+    "$(awk '$4 > 0 && $1 != 1 { print $1, $3 }' "$truth/tasks")"
+# a task may hold up to 64 pages of each kind in a cache of its own, which /proc leaves out
+is "task: resident memory of each" "$(join <(records task task '"\(.pid) \(.rss_bytes // 0)"' | sort) \
+    <(awk '{ print $1, $5 * 4096 }' "$truth/tasks" | sort) |
+    awk '{ d = $2 - $3; if (d < 0) d = -d; if (d > 3 * 64 * 4096) print }')" ""
+same_lists "task: cgroup of each" \
+    "$(records task task 'select(.kthread | not) | "\(.pid) \(.cgroup)"')" \
+    "$(awk -v users="$(awk '$4 > 0 { print $1 }' "$truth/tasks" | paste -sd ' ')" '
+        BEGIN { n = split(users, list, " "); for (i = 1; i <= n; i++) user[list[i]] = 1 }
+        ($1 in user) { sub(/^0::/, "", $2); print $1, $2 }' "$truth/cgroups")"
+
+# --- memory and zones -----------------------------------------------------------------------------
+# How far a counter may be from the truth: what it moved by in the second before, and, for the kernel
+# adds per-CPU counts to its totals only now and then while a summary adds them all, as much as those
+# can hold: CPUs x threshold pages in each zone, and 32 pages in each CPU for other counters.
+cpus=2
+threshold_pages=$(awk '/vm stats threshold:/ { sum += $4 } END { print sum + 0 }' "$truth/zoneinfo")
+slack_bytes=$(((threshold_pages + cpus * 32) * 4096))
+meminfo_bytes() { awk '{ sub(/:/, "", $1); print $1, $3 == "kB" ? $2 * 1024 : $2 }' "$1" | sort; }
+memory=$(records memory total '"\(.name) \(.bytes)"' | sort)
+compared=$(join <(meminfo_bytes "$truth/meminfo") <(meminfo_bytes "$before/meminfo") | join - <(echo "$memory"))
+check "memory: most of /proc/meminfo is there ($(wc -l <<< "$compared") of $(wc -l < "$truth/meminfo"))" \
+    [ "$(wc -l <<< "$compared")" -ge 30 ]
+is "memory: what never moves is exact" "$(awk '
+    $1 ~ /^(MemTotal|SwapTotal|CommitLimit|VmallocTotal|Hugepagesize|HugePages_|Hugetlb|DirectMap)/ && $2 != $4' <<< "$compared")" ""
+is "memory: the rest is as near as it can be" "$(awk -v slack="$slack_bytes" '
+    { moved = $2 - $3; if (moved < 0) moved = -moved; off = $2 - $4; if (off < 0) off = -off }
+    off > moved + slack { print $0, "off by", off, "allowed", moved + slack }' <<< "$compared")" ""
+is "memory: the counters add up" "$(awk '$1 == "Unaccounted" { print ($2 > -16 * 1048576 && $2 < 64 * 1048576) }' <<< "$memory")" 1
+
+zone_table() { # FREE or not: node zone [free] min low high spanned present managed, in pages
+    awk -v free="$1" '
+    $1 == "Node" { node = $2 + 0; zone = $4 }
+    $1 == "pages" && $2 == "free" { v["free"] = $3 }
+    $1 ~ /^(min|low|high|spanned|present|managed)$/ && NF == 2 { v[$1] = $2 }
+    $1 == "managed" { if (free) print node "/" zone, v["free"]
+        else if (v["present"]) print node "/" zone, v["min"], v["low"], v["high"], v["spanned"], v["present"], v["managed"] }' "$2"
+}
+same_lists "zone: watermarks and extent of each" "$(records zone zone 'select(.present_bytes > 0) |
+    [.min_bytes, .low_bytes, .high_bytes, .spanned_bytes, .present_bytes, .managed_bytes] as $v |
+    "\(.node)/\(.name) \($v | map(. / 4096) | join(" "))"')" "$(zone_table 0 "$truth/zoneinfo")"
+is "zone: free memory of each" "$(join <(zone_table 1 "$truth/zoneinfo" | sort) <(zone_table 1 "$before/zoneinfo" | sort) |
+    join - <(records zone zone '"\(.node)/\(.name) \(.free_bytes / 4096)"' | sort) |
+    awk -v slack="$slack_bytes" '{ moved = $2 - $3; if (moved < 0) moved = -moved; off = $2 - $4; if (off < 0) off = -off }
+        off * 4096 > moved * 4096 + slack')" ""
+
+# --- slab -----------------------------------------------------------------------------------------
+# Every cache with its sizes; counts in as many caches as they had moved in during the second before,
+# and those that SysRq, the panic and its messages use.
+moved=$(join <(awk '!/^#|^slabinfo/ { print $1, $2 "/" $3 }' "$truth/slabinfo" | sort) \
+    <(awk '!/^#|^slabinfo/ { print $1, $2 "/" $3 }' "$before/slabinfo" | sort) | awk '$2 != $3' | wc -l)
+check "slab: every cache as /proc/slabinfo has it ($moved moved by themselves)" \
+    tests/lab/compare_slabinfo.sh "$truth/slabinfo" "$all" $((moved + 8))
+done_testing
