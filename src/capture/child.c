@@ -40,12 +40,14 @@ static uint64_t data_bytes(void)
     _cleanup_close_ int fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
     ssize_t n = fd >= 0 ? read(fd, text, sizeof(text) - 1) : 0;
     unsigned long long pages = 0;
+    char *end = text;
 
     if (n <= 0)
         return 1 << 20;
     text[n] = '\0';
-    if (sscanf(text, "%*s %*s %*s %*s %*s %llu", &pages) != 1)
-        return 1 << 20;
+    /* not sscanf(): it alone would add 80 KiB to the static program */
+    for (int field = 0; field < 6; field++)
+        pages = strtoull(end, &end, 10);
     return sat_mul_u64(pages, (uint64_t)sysconf(_SC_PAGESIZE));
 }
 

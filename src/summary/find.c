@@ -4,7 +4,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <fnmatch.h>
 #include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -191,22 +190,20 @@ void summary_list_sort(struct summary_list *list)
 static enum vmcore_state vmcore_by_name(const char *name)
 {
     static const struct {
-        const char *pattern;
+        const char *name;
+        bool is_prefix;
         enum vmcore_state state;
     } names[] = {
-        {"vmcore-incomplete", VMCORE_INCOMPLETE},
-        {"dump-incomplete", VMCORE_INCOMPLETE},
-        {"vmcore", VMCORE_SAVED},
-        {"vmcore.flat", VMCORE_SAVED},
-        {"vmcore.gz", VMCORE_SAVED},
-        {"vmcore.xz", VMCORE_SAVED},
-        {"vmcore.zst", VMCORE_SAVED},
-        {"vmcore.[0-9]*", VMCORE_SAVED},
-        {"dump.*", VMCORE_SAVED},
+        {"vmcore-incomplete", false, VMCORE_INCOMPLETE},
+        {"dump-incomplete", false, VMCORE_INCOMPLETE},
+        {"vmcore", false, VMCORE_SAVED},
+        {"vmcore.", true, VMCORE_SAVED}, /* .flat, .gz, .0 of a split one */
+        {"dump.", true, VMCORE_SAVED},
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-        if (!fnmatch(names[i].pattern, name, 0))
+        if (names[i].is_prefix ? !strncmp(names[i].name, name, strlen(names[i].name))
+                               : !strcmp(names[i].name, name))
             return names[i].state;
     return VMCORE_MISSING;
 }
