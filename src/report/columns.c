@@ -5,9 +5,23 @@
 /* Field names are those of summary/FORMAT.md; tests/t/format_doc.sh holds them to it. */
 
 static const struct column total_columns[] = {
-    {"name", "NAME", COLUMN_TEXT},
+    {"name", "NAME", COLUMN_TEXT},   {"bytes", "kB", COLUMN_EXACT},
+    {"bytes", "SIZE", COLUMN_SIZE},  {"count", "COUNT", COLUMN_NUMBER},
+    {"exact", "EXACT", COLUMN_FLAG},
+};
+
+static const struct column part_columns[] = {
+    {"name", "PART OF MEMTOTAL", COLUMN_TEXT},
     {"bytes", "kB", COLUMN_EXACT},
     {"bytes", "SIZE", COLUMN_SIZE},
+    {"exact", "EXACT", COLUMN_FLAG},
+};
+
+static const struct column kmem_columns[] = {
+    {"name", "AS CRASH'S kmem -i", COLUMN_TEXT},
+    {"bytes", "kB", COLUMN_EXACT},
+    {"bytes", "SIZE", COLUMN_SIZE},
+    {"exact", "EXACT", COLUMN_FLAG},
 };
 
 static const struct column zone_columns[] = {
@@ -93,16 +107,31 @@ static const struct column oom_slab_columns[] = {
     {"total_bytes", "TOTAL", COLUMN_SIZE},
 };
 
+static const struct column sharer_columns[] = {
+    {"event", "EVENT", COLUMN_NUMBER},
+    {"ts_ns", "TIME", COLUMN_TIME},
+    {"pid", "PID", COLUMN_NUMBER},
+    {"comm", "KILLED WITH IT", COLUMN_TEXT},
+};
+
+static const struct column allocation_columns[] = {
+    {"event", "EVENT", COLUMN_NUMBER}, {"bytes", "SIZE", COLUMN_SIZE},
+    {"calls", "CALLS", COLUMN_NUMBER}, {"site", "ALLOCATED AT", COLUMN_TEXT},
+    {"module", "MODULE", COLUMN_TEXT}, {"function", "FUNCTION", COLUMN_TEXT},
+};
+
 #define TABLE(section_, record_, columns_)                                                         \
     {                                                                                              \
         section_, record_, columns_, ARRAY_SIZE(columns_)                                          \
     }
 
 const struct table tables[] = {
-    TABLE("memory", "total", total_columns), TABLE("zone", "zone", zone_columns),
-    TABLE("slab", "cache", cache_columns),   TABLE("task", "task", task_columns),
-    TABLE("task", "thread", thread_columns), TABLE("module", "module", module_columns),
-    TABLE("oom", "victim", victim_columns),  TABLE("oom", "candidate", candidate_columns),
-    TABLE("oom", "slab", oom_slab_columns),
+    TABLE("memory", "total", total_columns),        TABLE("memory", "part", part_columns),
+    TABLE("memory", "kmem", kmem_columns),          TABLE("zone", "zone", zone_columns),
+    TABLE("slab", "cache", cache_columns),          TABLE("task", "task", task_columns),
+    TABLE("task", "thread", thread_columns),        TABLE("module", "module", module_columns),
+    TABLE("oom", "victim", victim_columns),         TABLE("oom", "candidate", candidate_columns),
+    TABLE("oom", "slab", oom_slab_columns),         TABLE("oom", "sharer", sharer_columns),
+    TABLE("oom", "allocation", allocation_columns),
 };
 const size_t n_tables = ARRAY_SIZE(tables);

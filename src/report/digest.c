@@ -314,8 +314,8 @@ int report_digest(struct summary_reader *r, const struct digest_options *opts, s
     crash_facts(&t, m);
     file_facts(&t, opts->path);
     stands_out(&t, m);
-    digest_oom(&t, m);
     digest_log(&t, m);
+    digest_oom(&t, m);
     digest_memory(&t, m);
     digest_top(&t, m);
     closing(&t, m, &damage);

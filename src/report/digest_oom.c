@@ -7,6 +7,7 @@
 #include "util/cleanup.h"
 #include "util/deadline.h"
 #include "util/math.h"
+#include "util/utf8.h"
 
 #define TIME_LEAD_COLUMNS 16
 #define LEAD              "                "
@@ -45,6 +46,10 @@ static void append_scope(struct buf *b, const struct model_event *e)
         buf_str(b, "cgroup ");
         text_append_short(b, e->oom_memcg, 50);
         buf_str(b, " reached its limit");
+        if (e->has_limit) {
+            buf_str(b, " of ");
+            human_size(b, e->memcg_limit_bytes);
+        }
         return;
     }
     for (size_t i = 0; i < ARRAY_SIZE(scopes); i++)
@@ -67,51 +72,50 @@ static void event_line(struct text *t, const struct model *m, const struct model
         human_duration(&b, end - e->ts_ns);
         buf_str(&b, m->panic_ts_ns ? " before the panic" : " before the log ends");
     }
-    if (e->incomplete)
-        buf_str(&b, " (the log of this one is not whole)");
+    if (e->missing[0]) {
+        buf_str(&b, "; the log lacks its ");
+        text_append(&b, e->missing);
+    }
     time_lead(lead, e->ts_ns);
     text_style_begin(t, STYLE_STRONG);
     text_paragraph(t, lead, b.data);
     text_style_end(t, STYLE_STRONG);
 }
 
-/* "0xcc0(GFP_KERNEL)" has the names in parentheses; without them the number must do. */
-static void append_gfp(struct buf *b, const char *mask)
-{
-    const char *open = strchr(mask, '(');
-    size_t len = open ? strcspn(open + 1, ")") : 0;
-    char names[MODEL_LINE];
-
-    if (!*mask)
-        return;
-    snprintf(names, sizeof(names), "%.*s", (int)(len ? len : strlen(mask)), len ? open + 1 : mask);
-    buf_str(b, " ");
-    text_append_short(b, names, 64);
-}
-
 static void trigger_line(struct text *t, const struct model *m, const struct model_event *e)
 {
     _cleanup_(buf_done) struct buf b = BUF_INIT(4096);
 
-    if (e->has_order && e->order < 0) {
-        text_paragraph(t, LEAD "asked for  ", "by hand (SysRq f)");
+    if (e->manual) {
+        text_paragraph(t, LEAD "asked   ", "someone, by hand (SysRq f)");
         return;
     }
     if (!e->has_trigger)
         return;
-    append_task(&b, e->trigger_comm, e->trigger_pid);
+    text_append(&b, e->trigger_comm);
+    if (e->has_trigger_pid)
+        buf_printf(&b, "[%" PRIu64 "]", e->trigger_pid);
     if (e->has_order) {
         buf_str(&b, " for ");
         human_size(&b, sat_mul_u64(m->page_size_bytes, 1ULL << min_u64((uint64_t)e->order, 40)));
         buf_printf(&b, " (order %" PRId64 ")", e->order);
     }
-    append_gfp(&b, e->gfp_mask);
+    if (e->gfp[0]) {
+        /* the first name is the kind of allocation, the others refine it */
+        size_t kind = strcspn(e->gfp, "|");
+
+        buf_char(&b, ' ');
+        utf8_append_safe(&b, e->gfp, kind);
+        buf_str(&b, e->gfp[kind] ? "|..." : "");
+    }
     text_paragraph(t, LEAD "asked   ", b.data);
 }
 
-static void append_part(struct buf *b, const char *name, uint64_t bytes, bool *first)
+static void append_part(struct buf *b, const char *name, uint64_t bytes, uint64_t whole,
+                        bool *first)
 {
-    if (!bytes)
+    /* parts below a hundredth are left out */
+    if (!bytes || bytes < whole / 100)
         return;
     buf_printf(b, "%s%s ", *first ? " (" : ", ", name);
     human_size(b, bytes);
@@ -121,15 +125,16 @@ static void append_part(struct buf *b, const char *name, uint64_t bytes, bool *f
 static void victim_line(struct text *t, const struct model_victim *v)
 {
     _cleanup_(buf_done) struct buf b = BUF_INIT(4096);
+    uint64_t rss = sat_add_u64(sat_add_u64(v->anon_bytes, v->file_bytes), v->shmem_bytes);
     bool first = true;
 
     append_task(&b, v->comm, v->pid);
     if (v->has_rss) {
         buf_str(&b, " holding ");
-        human_size(&b, sat_add_u64(sat_add_u64(v->anon_bytes, v->file_bytes), v->shmem_bytes));
-        append_part(&b, "anon", v->anon_bytes, &first);
-        append_part(&b, "file", v->file_bytes, &first);
-        append_part(&b, "shmem", v->shmem_bytes, &first);
+        human_size(&b, rss);
+        append_part(&b, "anon", v->anon_bytes, rss, &first);
+        append_part(&b, "file", v->file_bytes, rss, &first);
+        append_part(&b, "shmem", v->shmem_bytes, rss, &first);
         if (!first)
             buf_char(&b, ')');
     }
@@ -137,6 +142,8 @@ static void victim_line(struct text *t, const struct model_victim *v)
         buf_printf(&b, ", oom_score_adj %" PRId64, v->oom_score_adj);
     if (v->reaped)
         buf_str(&b, ", reaped");
+    if (v->reap_failed)
+        buf_str(&b, ", could not be reaped");
     text_paragraph(t, LEAD "killed  ", b.data);
 }
 

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "report/model_private.h"
+#include "util/buf.h"
 #include "util/cleanup.h"
 #include "util/math.h"
 
@@ -91,6 +92,34 @@ static void take_crash(struct model *m, const struct summary_record *rec)
     take_load(m->load15, sizeof(m->load15), rec, "load15");
 }
 
+static void take_hidden(struct model *m, const json_t *names)
+{
+    struct buf b = BUF_INIT(sizeof(m->memory.hidden) - 1);
+
+    for (size_t i = 0; i < json_array_size(names); i++) {
+        const char *name = json_string_value(json_array_get(names, i));
+
+        if (!name)
+            continue;
+        buf_str(&b, b.len ? ", " : "");
+        buf_str(&b, name);
+    }
+    model_copy(m->memory.hidden, sizeof(m->memory.hidden), b.data ? b.data : "");
+    buf_done(&b);
+}
+
+static void take_part(struct model *m, const struct summary_record *rec)
+{
+    struct model_part *part;
+
+    if (m->memory.n_parts == MODEL_PARTS)
+        return;
+    part = &m->memory.parts[m->memory.n_parts++];
+    model_copy_field(part->name, rec, "name");
+    part->bytes = record_u64(rec, "bytes", 0);
+    part->estimate = !record_bool(rec, "exact", true);
+}
+
 static void take_total(struct model *m, const struct summary_record *rec)
 {
     static const char *const names[MEM_COUNT] = {
@@ -123,6 +152,8 @@ static void take_total(struct model *m, const struct summary_record *rec)
     const char *name = record_str(rec, "name", "");
 
     m->has_memory = true;
+    if (record_array(rec, "hidden"))
+        take_hidden(m, record_array(rec, "hidden"));
     for (size_t i = 0; i < MEM_COUNT; i++)
         if (!strcmp(name, names[i])) {
             m->memory.known[i] = true;
@@ -217,12 +248,20 @@ void model_add(struct model *m, const struct summary_record *rec)
         const char *section, *record;
         void (*take)(struct model *m, const struct summary_record *rec);
     } takers[] = {
-        {"header", "header", take_header},     {"crash", "crash", take_crash},
-        {"dmesg", "line", model_take_log},     {"oom", "event", model_take_event},
-        {"oom", "victim", model_take_victim},  {"oom", "candidate", model_take_candidate},
-        {"memory", "total", take_total},       {"zone", "zone", take_zone},
-        {"slab", "cache", take_cache},         {"task", "task", model_take_task},
-        {"task", "thread", model_take_thread}, {"module", "module", take_module},
+        {"header", "header", take_header},
+        {"crash", "crash", take_crash},
+        {"dmesg", "line", model_take_log},
+        {"oom", "event", model_take_event},
+        {"oom", "victim", model_take_victim},
+        {"oom", "candidate", model_take_candidate},
+        {"memory", "total", take_total},
+        {"memory", "part", take_part},
+        {"zone", "zone", take_zone},
+        {"slab", "cache", take_cache},
+        {"task", "task", model_take_task},
+        {"task", "thread", model_take_thread},
+        {"task", "total", model_take_task_total},
+        {"module", "module", take_module},
     };
 
     if (!strcmp(rec->section, "trailer"))

@@ -28,6 +28,7 @@ enum {
     MODEL_DSTATE = 6,
     MODEL_LOG = 14,
     MODEL_COMMS = 32,
+    MODEL_PARTS = 40,
 };
 
 struct model_victim {
@@ -35,7 +36,7 @@ struct model_victim {
     uint64_t pid, ts_ns;
     uint64_t anon_bytes, file_bytes, shmem_bytes;
     int64_t oom_score_adj;
-    bool has_rss, has_adj, reaped;
+    bool has_rss, has_adj, reaped, reap_failed;
 };
 
 /* The largest process of an event's task table. */
@@ -47,11 +48,12 @@ struct model_candidate {
 
 struct model_event {
     uint64_t seq, ts_ns;
-    char trigger_comm[MODEL_NAME], gfp_mask[MODEL_LINE], constraint[24], outcome[24];
+    char trigger_comm[MODEL_NAME], gfp[MODEL_LINE], constraint[24], outcome[24];
     char oom_memcg[MODEL_PATH], task_memcg[MODEL_PATH];
-    uint64_t trigger_pid;
+    char missing[MODEL_NAME]; /* what the log lacks, "" for nothing */
+    uint64_t trigger_pid, memcg_limit_bytes;
     int64_t order;
-    bool has_trigger, has_order, incomplete;
+    bool has_trigger, has_order, has_trigger_pid, has_limit, manual;
     struct model_victim victims[MODEL_VICTIMS];
     uint64_t n_victims, n_candidates, killed_bytes;
     struct model_candidate largest;
@@ -100,9 +102,19 @@ enum model_mem {
     MEM_COUNT,
 };
 
+/* A piece of MemTotal; together with Unaccounted they are disjoint and add up to it. */
+struct model_part {
+    char name[32];
+    uint64_t bytes;
+    bool estimate;
+};
+
 struct model_memory {
     uint64_t bytes[MEM_COUNT];
     bool known[MEM_COUNT];
+    struct model_part parts[MODEL_PARTS];
+    size_t n_parts;
+    char hidden[MODEL_PATH]; /* what this kernel does not count and Unaccounted therefore holds */
 };
 
 struct model_cache {

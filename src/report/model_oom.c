@@ -40,10 +40,16 @@ void model_take_event(struct model *m, const struct summary_record *rec)
     e->trigger_pid = record_u64(rec, "trigger_pid", 0);
     e->has_order = json_is_integer(order);
     e->order = json_integer_value(order);
-    e->incomplete = !record_bool(rec, "complete", true);
+    e->manual = record_bool(rec, "manual", false) || (e->has_order && e->order < 0);
+    e->has_trigger_pid = json_object_get(rec->json, "trigger_pid");
+    e->has_limit = json_object_get(rec->json, "memcg_limit_bytes");
+    e->memcg_limit_bytes = record_u64(rec, "memcg_limit_bytes", 0);
+    if (!record_bool(rec, "complete", true))
+        model_copy(e->missing, sizeof(e->missing), record_str(rec, "missing", "something"));
     model_copy_field(e->trigger_comm, rec, "trigger_comm");
     e->has_trigger = e->trigger_comm[0];
-    model_copy_field(e->gfp_mask, rec, "gfp_mask");
+    model_copy(e->gfp, sizeof(e->gfp),
+               record_str(rec, "gfp_flags", record_str(rec, "gfp_mask", "")));
     model_copy_field(e->constraint, rec, "constraint");
     model_copy_field(e->outcome, rec, "outcome");
     model_copy_field(e->oom_memcg, rec, "oom_memcg");
@@ -79,6 +85,7 @@ void model_take_victim(struct model *m, const struct summary_record *rec)
         .has_rss = json_object_get(rec->json, "anon_rss_bytes"),
         .has_adj = json_object_get(rec->json, "oom_score_adj"),
         .reaped = record_bool(rec, "reaped", false),
+        .reap_failed = record_bool(rec, "reap_failed", false),
     };
 
     m->has_oom = true;

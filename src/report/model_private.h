@@ -15,6 +15,7 @@ void model_take_victim(struct model *m, const struct summary_record *rec);
 void model_take_candidate(struct model *m, const struct summary_record *rec);
 void model_take_task(struct model *m, const struct summary_record *rec);
 void model_take_thread(struct model *m, const struct summary_record *rec);
+void model_take_task_total(struct model *m, const struct summary_record *rec);
 void model_take_log(struct model *m, const struct summary_record *rec);
 
 #endif

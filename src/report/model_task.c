@@ -42,8 +42,6 @@ void model_take_task(struct model *m, const struct summary_record *rec)
 
     m->has_task = true;
     read_row(&row, rec);
-    if (in_dstate(rec))
-        keep_dstate(t, &row);
     if (record_bool(rec, "kthread", false)) {
         t->n_kthreads++;
         return;
@@ -58,7 +56,17 @@ void model_take_task(struct model *m, const struct summary_record *rec)
     t->kept = (size_t)min_u64(t->kept + 1, MODEL_TOP);
 }
 
-/* A thread that is listed on its own: one in D state whose process's leader is not the same. */
+/* The section counts all, and may list fewer. */
+void model_take_task_total(struct model *m, const struct summary_record *rec)
+{
+    struct model_task *t = &m->task;
+
+    t->n_processes = record_u64(rec, "processes", t->n_processes);
+    t->n_kthreads = record_u64(rec, "kthreads", t->n_kthreads);
+    t->n_dstate = record_u64(rec, "uninterruptible", t->n_dstate);
+}
+
+/* A thread that is listed on its own because it waits; its process's leader may be it. */
 void model_take_thread(struct model *m, const struct summary_record *rec)
 {
     struct model_task_row row;

@@ -50,6 +50,11 @@ static bool unaccounted_is_large(const struct model *m, struct buf *b)
     append_share(b, bytes, total, "RAM");
     buf_str(b, ". Pages that a driver or module takes directly are counted nowhere; so are leaked "
                "ones.");
+    if (m->memory.hidden[0]) {
+        buf_str(b, " This kernel does not count ");
+        text_append(b, m->memory.hidden);
+        buf_str(b, ", either.");
+    }
     return true;
 }
 
