@@ -17,9 +17,11 @@ BASE_CFLAGS  := -std=gnu11 -fno-common $(WARNINGS)
 # Two builds of one source: the host's, dynamic; the capture image's, static and small.
 HOST_CFLAGS    := $(BASE_CFLAGS) -fPIE -fstack-protector-strong $(CFLAGS)
 HOST_LDFLAGS   := -pie -Wl,-z,relro,-z,now $(LDFLAGS)
+# clang's LTO wants a linker plugin that Debian keeps in a package of its own.
+LTO := $(if $(findstring clang,$(CC)),,-flto=auto)
 # The capture kernel's memory is small, and so is its image: unwind tables would be dead weight.
 STATIC_CFLAGS  := $(BASE_CFLAGS) -ffunction-sections -fdata-sections -fstack-protector-strong \
-                  -fno-asynchronous-unwind-tables $(CFLAGS) -Os
+                  -fno-asynchronous-unwind-tables $(CFLAGS) -Os $(LTO)
 STATIC_LDFLAGS := -static -Wl,--gc-sections -Wl,-z,noseparate-code $(LDFLAGS)
 TEST_CFLAGS    := $(BASE_CFLAGS) -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all \
                   -fno-omit-frame-pointer

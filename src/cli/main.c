@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,24 +17,6 @@ static const struct command *const commands[] = {
     NULL,
 };
 /* clang-format on */
-
-void command_error(const char *name, const char *fmt, ...)
-{
-    va_list ap;
-
-    fflush(stdout);
-    fprintf(stderr, "vmcore-summary %s: ", name);
-    va_start(ap, fmt);
-    vfprintf(stderr, fmt, ap);
-    va_end(ap);
-    fputc('\n', stderr);
-}
-
-int command_usage_error(const char *name)
-{
-    fprintf(stderr, "Try 'vmcore-summary %s --help'.\n", name);
-    return COMMAND_USAGE;
-}
 
 static void print_help(FILE *out)
 {
