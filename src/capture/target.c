@@ -39,9 +39,12 @@ static int make_directories(const char *path, struct error *err)
 static int open_directory(const char *path, int flags, struct error *err, int *ret_fd)
 {
     struct error made = {0};
+    struct stat st;
     int r = make_directories(path, &made);
     int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | flags);
 
+    if (fd < 0 && flags & O_NOFOLLOW && lstat(path, &st) == 0 && S_ISLNK(st.st_mode))
+        return error_set(err, -ELOOP, "%s: a symbolic link, which is not followed here", path);
     if (fd < 0 && r < 0)
         return error_set(err, r, "%s", made.text);
     if (fd < 0)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <limits.h>
 #include <signal.h>
@@ -404,6 +405,19 @@ static int run_work(void *arg)
     return status;
 }
 
+/* A hook may call us with some of the first three descriptors closed: none of our files may get
+ * such a number, or a message would land in it. */
+static void fill_standard_fds(void)
+{
+    int fd;
+
+    do
+        fd = open("/dev/null", O_RDWR);
+    while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd >= 0)
+        close(fd);
+}
+
 static int run(int argc, char **argv)
 {
     struct request req = {.vmcore = PROC_VMCORE};
@@ -413,6 +427,7 @@ static int run(int argc, char **argv)
 
     if (done || status)
         return status;
+    fill_standard_fds();
     status = child_run(run_work, &req, req.config.deadline_ms + AFTER_MS, &no_limits, &sig);
     if (status >= 0)
         return status;
