@@ -287,7 +287,7 @@ static int run(struct extract *x)
 
 const struct extractor extract_memory = {
     .name = "memory",
-    .title = "Memory totals as /proc/meminfo has them, and what no counter explains",
+    .title = "where memory is, and what no counter explains",
     .needs = needs,
     .n_needs = N_NEEDS,
     .budget = {.time_ms = 8000, .memory_bytes = 8u << 20, .output_bytes = 1u << 20},

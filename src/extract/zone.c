@@ -156,7 +156,7 @@ static int run(struct extract *x)
 
 const struct extractor extract_zone = {
     .name = "zone",
-    .title = "Memory zones: free pages, watermarks, fragmentation",
+    .title = "memory zones: free pages, watermarks, free blocks",
     .needs = needs,
     .n_needs = N_NEEDS,
     .budget = {.time_ms = 5000, .memory_bytes = 8u << 20, .output_bytes = 4u << 20},
