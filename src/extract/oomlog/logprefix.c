@@ -333,19 +333,20 @@ static bool has_program_tag(struct span rest)
 }
 
 /* A date without "kernel:" after it: dmesg --time-format iso, another program, or someone's cut. */
-static void take_date(struct span *line, struct logprefix *p)
+static bool take_date(struct span *line, struct logprefix *p)
 {
     size_t iso = iso_length(*line), end = iso ? iso : bsd_length(*line);
     struct span date = span_sub(*line, 0, end), rest = span_from(*line, end);
 
     if (!end)
-        return;
+        return false;
     span_skip_char(&rest, ' ');
     p->found = true;
     p->stamped = iso && span_find(date, ",", 0) != SPAN_NOT_FOUND;
     p->foreign = !p->stamped && has_program_tag(rest);
     note_clock(p, date);
     *line = rest;
+    return true;
 }
 
 static struct logprefix empty_prefix(void)
@@ -366,9 +367,7 @@ void logprefix_take(struct span *line, struct logprefix *ret)
          */
         if (take_syslog(line, &p))
             take_brackets(line, &p);
-        else if (!p.found)
-            take_date(line, &p);
-        if (p.wall_s != OOM_NONE && !p.stamped)
+        else if (!p.found && take_date(line, &p))
             take_brackets(line, &p);
     }
     *ret = p;

@@ -359,7 +359,8 @@ void oomlog_on_panic(struct oomlog *p, struct span rest)
     struct oom_open *o = oomlog_current(p);
 
     if (is_oom_panic(text)) {
-        if (!o || !o->no_killable)
+        /* a machine panics once, but its log may say so twice */
+        if (!o || (!o->no_killable && !o->ev.panic.s))
             o = oomlog_undecided(p);
         if (o)
             set_panic(o, text, false);

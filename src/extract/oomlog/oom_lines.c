@@ -115,6 +115,10 @@ bool oom_parse_header_rest(struct oom_open *o, struct span text)
     if (!o->header_open)
         return false;
     text = span_trim(text);
+    if (!o->ev.has_gfp && span_starts(text, "gfp_mask=")) {
+        oom_parse_header(o, (struct span){0}, text);
+        return true;
+    }
     at = span_find(text, "order=", 0);
     before = span_trim(span_sub(text, 0, at));
     while (span_ends(before, ","))

@@ -6,6 +6,8 @@
 #include "util/cleanup.h"
 #include "util/math.h"
 
+#define CALLER_IS_CPU 0x80000000LL /* printk_caller_id() */
+
 /* Fields the log does not tell are left out. */
 static void opt(struct emit *e, const char *name, int64_t value)
 {
@@ -51,6 +53,18 @@ static void charge(struct emit *e, const char *name, const struct oom_charge *c)
     opt(e, field, c->failcnt);
 }
 
+/* As the dmesg section shows it: "T107" a task, "C3" a CPU in an interrupt. */
+static void caller(struct emit *e, int64_t id)
+{
+    char text[24];
+
+    if (id == OOM_NONE)
+        return;
+    snprintf(text, sizeof(text), "%c%u", id & CALLER_IS_CPU ? 'C' : 'T',
+             (unsigned)(id & ~CALLER_IS_CPU));
+    emit_str(e, "caller", text);
+}
+
 static void event_trigger(struct emit *e, const struct oom_event *ev)
 {
     opt_str(e, "trigger_comm", ev->trigger_comm);
@@ -88,7 +102,7 @@ static int emit_event(struct emit *e, const struct oom_event *ev)
     emit_u64(e, "line", ev->line_seq);
     opt(e, "ts_ns", ev->ts_ns);
     opt_str(e, "log_time", ev->time);
-    opt(e, "caller", ev->caller);
+    caller(e, ev->caller);
     event_trigger(e, ev);
     event_constraint(e, ev);
     opt(e, "selected_pid", ev->selected_pid);
