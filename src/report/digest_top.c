@@ -129,7 +129,11 @@ static void tainting_modules(struct text *t, const struct model *m)
         return;
     human_count(&about, m->n_modules, "loaded, ", "loaded, ");
     human_size(&about, m->module_bytes);
-    buf_printf(&about, "; %" PRIu64 " that taint%s", m->n_tainted, m->n_tainted == 1 ? "s" : "");
+    if (m->n_tainted)
+        buf_printf(&about, "; %" PRIu64 " taint%s the kernel", m->n_tainted,
+                   m->n_tainted == 1 ? "s" : "");
+    else
+        buf_str(&about, "; none taints the kernel");
     text_heading(t, "MODULES", about.data);
     for (size_t i = 0; i < m->n_tainted && i < MODEL_MODULES; i++) {
         buf_str(&b, i ? ", " : "");

@@ -35,8 +35,9 @@ static bool panic_was_asked_for(const struct model *m, struct buf *b)
     if (strcmp(m->reason, "oom") ||
         (!strstr(m->panic, "panic_on_oom") && !strstr(m->panic, "compulsory")))
         return false;
-    buf_str(b, "The panic was asked for: vm.panic_on_oom is set, so the first OOM that it covers "
-               "ends the machine instead of a process.");
+    buf_str(b,
+            "The panic was asked for: with vm.panic_on_oom set, an OOM ends the machine instead of "
+            "a process.");
     return true;
 }
 
@@ -305,7 +306,7 @@ static bool killed_again_and_again(const struct model *m, struct buf *b)
     if (!most || most->kills < 3)
         return false;
     text_append(b, most->comm[0] ? most->comm : "?");
-    buf_printf(b, " was killed %" PRIu64 " times: something starts it again, or there are many.",
+    buf_printf(b, " was killed %" PRIu64 " times: several ran, or something started it again.",
                most->kills);
     return true;
 }
