@@ -26,8 +26,8 @@ static bool is_record(const struct lines *l, const char *line, size_t len)
     static const char end[] = "end\"";
     size_t prefix = strlen(l->prefix);
 
-    if (len < prefix + sizeof("x\"}\n") - 1 || memcmp(line, l->prefix, prefix) ||
-        memcmp(line + len - 2, "}\n", 2))
+    if (len > LINE_MAX_BYTES || len < prefix + sizeof("x\"}\n") - 1 ||
+        memcmp(line, l->prefix, prefix) || memcmp(line + len - 2, "}\n", 2))
         return false;
     /* JSON escapes control bytes; the newline at the end is the only one */
     for (size_t i = 0; i + 1 < len; i++)
