@@ -63,23 +63,17 @@ is "oom: two kills, one in the memory cgroup" "$(records oom event '"\(.constrai
 is "oom: victims" "$(records oom victim .comm | paste -sd ' ')" "tail tail"
 
 # --- modules ------------------------------------------------------------------------------------
-same_lists "module: name, size, references and address of each" \
-    "$(records module module '"\(.name) \(.bytes) \(.refcount) \(.base)"')" \
-    "$(awk '{ print $1, $2, $3, $6 }' "$truth/modules")"
-same_lists "module: users of each" "$(records module module '"\(.name) \(.users | sort | join(","))"')" \
-    "$(awk '{ n = split($4, user, ","); sub(/-/, "", user[1]); list = ""
-        while (1) { least = ""; for (i in user) if (user[i] != "" && (least == "" || user[i] < user[least])) least = i
-            if (least == "") break; list = list (list == "" ? "" : ",") user[least]; user[least] = "" }
-        print $1, list }' "$truth/modules")"
+check "module: each as /proc/modules has it, in its order" \
+    tests/lab/compare_modules.sh "$truth/modules" "$all"
 
 # --- tasks --------------------------------------------------------------------------------------
-# /proc/PID/status as "pid name ppid uid threads VmSize VmPTE"; kernel threads have no memory. Kernel
-# workers come and go, and /proc writes what they work on behind their names: they are compared by pid.
+# /proc/PID/status as "pid name ppid uid threads VmSize VmPTE"; kernel threads have no memory, and here
+# longer names than a task can hold. Kernel workers come and go, and /proc writes what they work on behind their names: they are compared by pid.
 status_table() {
     awk '
     function flush() { if (pid != "") print pid, name, ppid, uid, threads, size * 1024, pte * 1024 }
     $1 == "pid" { flush(); pid = $2; size = pte = 0 }
-    $1 == "Name:" { name = $2 } $1 == "PPid:" { ppid = $2 } $1 == "Uid:" { uid = $2 }
+    $1 == "Name:" { name = substr($2, 1, 15) } $1 == "PPid:" { ppid = $2 } $1 == "Uid:" { uid = $2 }
     $1 == "Threads:" { threads = $2 } $1 == "VmSize:" { size = $2 } $1 == "VmPTE:" { pte = $2 }
     END { flush() }' "$1"
 }
@@ -95,15 +89,8 @@ same_lists "task: oom_score_adj of each process" \
 same_lists "task: oom_score as /proc has it" \
     "$(records task task 'select(.kthread | not) | select(.pid != 1) | "\(.pid) \(.oom_score)"')" \
     "$(awk '$4 > 0 && $1 != 1 { print $1, $3 }' "$truth/tasks")"
-# a task may hold up to 64 pages of each kind in a cache of its own, which /proc leaves out
-is "task: resident memory of each" "$(join <(records task task '"\(.pid) \(.rss_bytes // 0)"' | sort) \
-    <(awk '{ print $1, $5 * 4096 }' "$truth/tasks" | sort) |
-    awk '{ d = $2 - $3; if (d < 0) d = -d; if (d > 3 * 64 * 4096) print }')" ""
-same_lists "task: cgroup of each" \
-    "$(records task task 'select(.kthread | not) | "\(.pid) \(.cgroup)"')" \
-    "$(awk -v users="$(awk '$4 > 0 { print $1 }' "$truth/tasks" | paste -sd ' ')" '
-        BEGIN { n = split(users, list, " "); for (i = 1; i <= n; i++) user[list[i]] = 1 }
-        ($1 in user) { sub(/^0::/, "", $2); print $1, $2 }' "$truth/cgroups")"
+check "task: states, resident memory and cgroup of each" \
+    tests/lab/compare_tasks.sh "$truth/tasks" "$all" "$truth/status" "$truth/cgroups"
 
 # --- memory and zones -----------------------------------------------------------------------------
 # How far a counter may be from the truth: what it moved by in the second before, and, for the kernel
