@@ -60,7 +60,8 @@ bench() { # MEM_MB
     cat "$vmcore" > /dev/null
     rm -f "$work/results"
     run "vmcore-summary" "$work/summary" sh -c 'rm -rf "$BENCH_OUTPUT"; exec "$@" --output "$BENCH_OUTPUT"' sh \
-        "$static" capture --vmcore "$vmcore"
+        "$static" capture --no-console --quiet --vmcore "$vmcore"
+    [ -s "$work/results" ] # what all is measured against
     run "makedumpfile-d31-l" "$work/dump" sh -c 'rm -f "$BENCH_OUTPUT"; exec "$@" "$BENCH_OUTPUT"' sh \
         makedumpfile -d 31 -l "$vmcore"
     run "vmcore-dmesg" "$work/dmesg" sh -c "$wrap" sh vmcore-dmesg "$vmcore"

@@ -4,7 +4,7 @@
 
 SECONDS is the best wall time of RUNS runs. PEAK_KIB is the most that the command and its descendants held
 resident at one moment, shared pages counted once (the sum of their Pss), as seen by looking every
-millisecond during three further runs. Output goes to /dev/null, errors through.
+millisecond during up to three further runs. Output goes to /dev/null, errors through.
 """
 import os
 import subprocess
@@ -62,7 +62,7 @@ def main():
     runs, command = int(sys.argv[1]), sys.argv[2:]
     os.environ["LC_ALL"] = "C"
     seconds = min(timed(command) for _ in range(runs))
-    print(f"{seconds:.3f} {max(peak(command) for _ in range(3))}")
+    print(f"{seconds:.3f} {max(peak(command) for _ in range(min(runs, 3)))}")
 
 
 main()
