@@ -18,23 +18,29 @@ if [ -t 1 ] && [ -z "${NO_COLOR:-}" ]; then bold=$'\e[1m' plain=$'\e[0m'; fi
 step() { printf '%s%4ds  %s%s\n' "$bold" $((SECONDS - lab_started)) "$*" "$plain"; }
 note() { printf '       %s\n' "$*"; }
 
-# progress: from the console on stdin, what a person wants to follow; two parts of it whole
+# progress: from the console on stdin, what a person wants to follow; what `show` prints, whole. The
+# digest that the capture kernel prints on its console is the same, so its lines are only counted.
 progress() {
-    local line whole=''
+    local line part='' digest=0
     while IFS= read -r line; do
         line=${line%$'\r'}
         case $line in
-        *"lab: shown"*) whole='' ;;
-        *'lab: $ '*) whole=show; step "the machine: $ ${line#*lab: $ }"; continue ;;
-        *"lab: "*) step "the machine: ${line#*lab: }"; continue ;;
-        *"vmcore-summary: reading "*) whole=capture; step "the capture kernel: ${line#*vmcore-summary: }"; continue ;;
-        *"vmcore-summary: rebooting"*) whole=''; step "the capture kernel: rebooting" ;;
-        *"vmcore-summary: "*) step "the capture kernel: ${line#*vmcore-summary: }"; continue ;;
-        *"Killed process"* | *"Kernel panic - not syncing"*) [ "$whole" ] || note "${line#*] }" ;;
-        esac
-        case $whole in
-        show) printf '%s\n' "$line" ;;
-        capture) note "$line" ;;
+        'lab: shown'*) part='' ;;
+        'lab: $ '*) part=show; step "the machine: $ ${line#lab: $ }" ;;
+        'lab: '*) step "the machine: ${line#lab: }" ;;
+        'vmcore-summary: rebooting'*)
+            part=''
+            note "(and $digest lines of digest on the console, for a machine without a disk)"
+            step "the capture kernel: rebooting"
+            ;;
+        'vmcore-summary: '*) part=capture; step "the capture kernel: ${line#vmcore-summary: }" ;;
+        *'Killed process'* | *'Kernel panic - not syncing'*) [ "$part" ] || note "${line#*] }" ;;
+        *)
+            case $part in
+            show) printf '%s\n' "$line" ;;
+            capture) digest=$((digest + 1)) ;;
+            esac
+            ;;
         esac
     done
 }
