@@ -166,6 +166,29 @@ static void victim_lines(struct text *t, const struct model_event *e)
     }
 }
 
+static bool is_victim(const struct model_event *e, uint64_t pid)
+{
+    for (size_t i = 0; i < e->n_victims && i < MODEL_VICTIMS; i++)
+        if (e->victims[i].pid == pid)
+            return true;
+    return e->n_victims > MODEL_VICTIMS; /* perhaps one of those that were not kept */
+}
+
+/* Readers ask first whether the victim was the largest; where it was not, that is said. */
+static void spared_line(struct text *t, const struct model_event *e)
+{
+    _cleanup_(buf_done) struct buf b = BUF_INIT(4096);
+
+    if (!e->n_victims || !e->n_candidates || is_victim(e, e->largest.pid))
+        return;
+    append_task(&b, e->largest.comm, e->largest.pid);
+    buf_str(&b, ", the largest, holding ");
+    human_size(&b, e->largest.rss_bytes);
+    if (e->largest.oom_score_adj)
+        buf_printf(&b, ", oom_score_adj %" PRId64, e->largest.oom_score_adj);
+    text_paragraph(t, LEAD "spared  ", b.data);
+}
+
 static void outcome_line(struct text *t, const struct model_event *e)
 {
     static const struct {
@@ -211,6 +234,7 @@ void digest_oom(struct text *t, const struct model *m)
         event_line(t, m, e);
         trigger_line(t, m, e);
         victim_lines(t, e);
+        spared_line(t, e);
         outcome_line(t, e);
     }
     if (!m->panic_ts_ns)
