@@ -151,7 +151,10 @@ static int read_log(struct oom_run *run)
     if (!in)
         return -ENOENT;
     r = text ? feed_all(run->options, in, text) : -ENOMEM;
-    gzclose(in);
+    if (gzclose(in) == Z_BUF_ERROR && !r) {
+        command_error("oom", "%s: ends in the middle of its gzip data", shown_path(run->options));
+        r = -EIO;
+    }
     /* what was read before an error is still worth showing */
     return oomlog_finish(run->parser) ? -EIO : r;
 }

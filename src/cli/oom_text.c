@@ -18,6 +18,7 @@ enum {
     TEXT_LIMIT = 32 << 10,
     VICTIMS_SHOWN = 8,
     SLABS_SHOWN = 5,
+    NAME_COLUMNS = 28,
 };
 
 /* --- pieces -------------------------------------------------------------------------------------
@@ -117,6 +118,8 @@ static void print_asked(FILE *out, const struct oom_event *e, struct buf *b)
 {
     if (e->trigger_comm.s)
         add_task(b, e->trigger_comm, e->trigger_pid);
+    else if (e->order != OOM_NONE)
+        buf_str(b, "a task that this kernel does not name");
     else
         buf_str(b, "unknown: the log lacks the event's first line");
     if (e->manual)
@@ -327,7 +330,8 @@ static void print_victims(FILE *out, const struct oom_event *e, struct buf *b)
 static void print_outcome(FILE *out, const struct oom_event *e, struct buf *b)
 {
     if (e->skipped) {
-        buf_printf(b, "%u chosen were already exiting", (unsigned)e->skipped);
+        human_count(b, e->skipped, "chosen task was already exiting",
+                    "chosen tasks were already exiting");
         flush_field(out, "skipped", b);
     }
     if (e->outcome == OOM_OUTCOME_NO_VICTIM && !e->skipped)
@@ -415,7 +419,7 @@ static void print_task(FILE *out, const struct oom_event *e, const struct oom_ca
     else
         fprintf(out, " %5d", adj);
     add_span(b, c->comm);
-    fprintf(out, "  %.*s%s\n", (int)fitting(b->data ? b->data : "", b->len, 32),
+    fprintf(out, "  %.*s%s\n", (int)fitting(b->data ? b->data : "", b->len, NAME_COLUMNS),
             b->data ? b->data : "", is_victim(e, c->pid) ? "  (killed)" : "");
     buf_truncate(b, 0);
 }

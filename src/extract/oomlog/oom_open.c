@@ -255,6 +255,26 @@ static void conclude_largest(struct oom_event *ev)
             ev->largest = c[i];
 }
 
+/*
+ * A name that holds ",task=" has been taken for the end of the path before it; the kill line's name
+ * is certain.
+ */
+static void conclude_selected(struct oom_event *ev)
+{
+    const struct oom_victim *v = ev->victims.data;
+
+    for (uint32_t i = 0; i < ev->victims.n; i++) {
+        size_t more = v[i].comm.len - ev->selected_comm.len;
+
+        if (v[i].pid != ev->selected_pid || !ev->selected_comm.s || !v[i].comm.s ||
+            v[i].comm.len <= ev->selected_comm.len || !span_ends(v[i].comm, ev->selected_comm.s) ||
+            ev->task_memcg.len < more)
+            continue;
+        ev->selected_comm = v[i].comm;
+        ev->task_memcg.len -= more;
+    }
+}
+
 void oom_open_conclude(struct oom_open *o, uint64_t page_size)
 {
     struct oom_event *ev = &o->ev;
@@ -263,6 +283,7 @@ void oom_open_conclude(struct oom_open *o, uint64_t page_size)
     ev->page_size_known = page_size != 0;
     ev->page_size = page_size ? page_size : PAGE_SIZE_DEFAULT;
     conclude_largest(ev);
+    conclude_selected(ev);
     conclude_constraint(o);
     if (ev->victims.n)
         ev->outcome = OOM_OUTCOME_KILLED;
