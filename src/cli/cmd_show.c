@@ -129,8 +129,11 @@ static int show_digest(const struct show *s, const struct output *o, struct summ
                        struct error *err)
 {
     _cleanup_(buf_done) struct buf text = BUF_INIT(DIGEST_LIMIT_BYTES);
-    const struct digest_options options = {
-        .path = s->path, .columns = o->columns, .color = o->color, .local_time = true};
+    const struct digest_options options = {.path = s->path,
+                                           .columns = o->columns,
+                                           .color = o->color,
+                                           .local_time = true,
+                                           .after_reboot = true};
     int status = report_digest(r, &options, err, &text);
 
     return status ? status : output_write(NULL, text.data, text.len);

@@ -148,13 +148,13 @@ static void crash_facts(struct text *t, const struct model *m)
     fact(t, "Machine", &b);
 }
 
-static void append_vmcore(struct buf *b, const char *path)
+static void append_vmcore(struct buf *b, const char *path, bool after_reboot)
 {
     struct vmcore_file v = vmcore_beside(path);
     _cleanup_free_ char *copy = strdup(path);
 
     if (v.state == VMCORE_MISSING || !copy) {
-        buf_str(b, "none beside the summary");
+        buf_str(b, after_reboot ? "none beside the summary" : "");
         return;
     }
     text_append(b, dirname(copy));
@@ -165,13 +165,13 @@ static void append_vmcore(struct buf *b, const char *path)
     buf_str(b, v.state == VMCORE_INCOMPLETE ? ", incomplete)" : ")");
 }
 
-static void file_facts(struct text *t, const char *path)
+static void file_facts(struct text *t, const char *path, bool after_reboot)
 {
     _cleanup_(buf_done) struct buf b = BUF_INIT(TEXT_LIMIT);
 
     if (!path)
         return;
-    append_vmcore(&b, path);
+    append_vmcore(&b, path, after_reboot);
     fact(t, "vmcore", &b);
     text_append(&b, path);
     fact(t, "Summary", &b);
@@ -312,7 +312,7 @@ int report_digest(struct summary_reader *r, const struct digest_options *opts, s
     damage = summary_reader_damage(r);
     sentence(&t, m, opts->local_time);
     crash_facts(&t, m);
-    file_facts(&t, opts->path);
+    file_facts(&t, opts->path, opts->after_reboot);
     stands_out(&t, m);
     digest_log(&t, m);
     digest_oom(&t, m);

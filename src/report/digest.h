@@ -17,6 +17,9 @@ struct digest_options {
     unsigned columns; /* 0: 80 */
     bool color;       /* SGR sequences; nothing else ever steers the terminal */
     bool local_time;  /* else UTC */
+    /* What is not beside the summary will not come any more: say that there is no vmcore. At the
+     * capture it may be saved later, so that nothing is said then. */
+    bool after_reboot;
 };
 
 /*

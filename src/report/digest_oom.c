@@ -67,7 +67,7 @@ static void event_line(struct text *t, const struct model *m, const struct model
     char lead[32];
 
     append_scope(&b, e);
-    if (end > e->ts_ns) {
+    if (e->has_time && end > e->ts_ns) {
         buf_str(&b, ", ");
         human_duration(&b, end - e->ts_ns);
         buf_str(&b, m->panic_ts_ns ? " before the panic" : " before the log ends");
@@ -78,7 +78,7 @@ static void event_line(struct text *t, const struct model *m, const struct model
     }
     time_lead(lead, e->ts_ns);
     text_style_begin(t, STYLE_STRONG);
-    text_paragraph(t, lead, b.data);
+    text_paragraph(t, e->has_time ? lead : LEAD, b.data);
     text_style_end(t, STYLE_STRONG);
 }
 

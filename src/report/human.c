@@ -13,8 +13,7 @@ void human_size(struct buf *b, uint64_t bytes)
     double value = (double)bytes;
     size_t unit = 0;
 
-    /* 999.5 and more would be shown with four digits */
-    while (value >= 999.5 && unit + 1 < ARRAY_SIZE(units)) {
+    while (value >= 1023.5 && unit + 1 < ARRAY_SIZE(units)) {
         value /= 1024;
         unit++;
     }

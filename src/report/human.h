@@ -10,7 +10,7 @@
 
 /* Numbers as people read them, always with their unit. Each appends to b. */
 
-/* "0 B", "512 B", "4 KiB", "1.25 MiB", "12.3 GiB": three digits, binary units. */
+/* "0 B", "512 B", "4 KiB", "1.25 MiB", "12.3 GiB": three or four digits, binary units. */
 void human_size(struct buf *b, uint64_t bytes);
 
 /* "40.1 %" of whole; "0 %" of nothing. */

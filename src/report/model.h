@@ -53,7 +53,7 @@ struct model_event {
     char missing[MODEL_NAME]; /* what the log lacks, "" for nothing */
     uint64_t trigger_pid, memcg_limit_bytes;
     int64_t order;
-    bool has_trigger, has_order, has_trigger_pid, has_limit, manual;
+    bool has_trigger, has_order, has_trigger_pid, has_limit, has_time, manual;
     struct model_victim victims[MODEL_VICTIMS];
     uint64_t n_victims, n_candidates, killed_bytes;
     struct model_candidate largest;

@@ -36,6 +36,7 @@ void model_take_event(struct model *m, const struct summary_record *rec)
     m->has_oom = true;
     m->oom.n_events++;
     e->seq = record_u64(rec, "seq", 0);
+    e->has_time = json_object_get(rec->json, "ts_ns");
     e->ts_ns = record_u64(rec, "ts_ns", 0);
     e->trigger_pid = record_u64(rec, "trigger_pid", 0);
     e->has_order = json_is_integer(order);

@@ -23,7 +23,7 @@ static char *size_text(uint64_t bytes)
     return b.data;
 }
 
-START_TEST(sizes_have_three_digits_and_a_unit)
+START_TEST(sizes_are_short_and_have_a_unit)
 {
     static const struct {
         uint64_t bytes;
@@ -31,13 +31,14 @@ START_TEST(sizes_have_three_digits_and_a_unit)
     } cases[] = {
         {0, "0 B"},
         {999, "999 B"},
-        {1000, "0.98 KiB"},
+        {1000, "1000 B"},
         {1024, "1 KiB"},
         {1536, "1.50 KiB"},
         {4096, "4 KiB"},
         {10240 + 512, "10.5 KiB"},
         {123 << 20, "123 MiB"},
-        {1023ULL << 20, "1.00 GiB"},
+        {1023ULL << 20, "1023 MiB"},
+        {(1ULL << 30) - 1, "1.00 GiB"},
         {1ULL << 40, "1 TiB"},
         {INT64_MAX, "8.00 EiB"},
         {UINT64_MAX, "16.0 EiB"},
@@ -355,7 +356,7 @@ START_TEST(absurd_numbers_are_survived)
 }
 END_TEST
 
-UNIT_SUITE("report", sizes_have_three_digits_and_a_unit, shares_are_honest, durations_and_times,
+UNIT_SUITE("report", sizes_are_short_and_have_a_unit, shares_are_honest, durations_and_times,
            paragraphs_keep_to_their_width, long_texts_are_cut_in_the_middle, the_largest_are_kept,
            a_storm_of_events_is_bounded, rules_hold_where_they_should, every_rule_is_tested,
            absurd_numbers_are_survived)
