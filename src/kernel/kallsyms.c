@@ -44,10 +44,16 @@ struct hit {
     uint32_t index;
 };
 
+/* What a token adds to a name's hash (names.h); `tail` is without the token's first character. */
+struct piece {
+    uint32_t hash, tail, power;
+};
+
 struct tokens {
     char table[TOKEN_TABLE_MAX];
     size_t len;
     uint16_t index[TOKENS];
+    struct piece pieces[TOKENS];
 };
 
 /* A forward reader over the names, a window at a time. */
@@ -82,6 +88,17 @@ int kallsyms_from_vmcoreinfo(struct kernel *k, struct kallsyms *ret, struct erro
     return 0;
 }
 
+static struct piece hash_token(const struct tokens *t, size_t at)
+{
+    size_t left = at < t->len ? t->len - at : 0, len = strnlen(t->table + at, left);
+    struct piece p = {.hash = names_hash(t->table + at, len), .power = 1};
+
+    p.tail = len ? names_hash(t->table + at + 1, len - 1) : 0;
+    for (size_t i = 0; i < len; i++)
+        p.power *= NAMES_BASE;
+    return p;
+}
+
 static int read_tokens(struct kernel *k, const struct kallsyms *ks, struct tokens *ret,
                        struct error *err)
 {
@@ -96,6 +113,8 @@ static int read_tokens(struct kernel *k, const struct kallsyms *ks, struct token
     if (kernel_read(k, ks->token_table, ret->table, end) < 0)
         return error_set(err, -EFAULT, "kallsyms_token_table is unreadable");
     ret->len = end;
+    for (size_t i = 0; i < TOKENS; i++)
+        ret->pieces[i] = hash_token(ret, (size_t)min_u64(ret->index[i], end));
     return 0;
 }
 
@@ -138,6 +157,17 @@ static ssize_t expand(const struct tokens *t, const uint8_t *codes, size_t n_cod
     return len ? (ssize_t)len : -EBADMSG;
 }
 
+/* The hash of a symbol's name, without spelling it out: of 100,000 names a few hundred are wanted.
+ */
+static uint32_t hash_name(const struct tokens *t, const uint8_t *codes, size_t n_codes)
+{
+    uint32_t hash = t->pieces[codes[0]].tail; /* the first character is the type letter */
+
+    for (size_t i = 1; i < n_codes; i++)
+        hash = hash * t->pieces[codes[i]].power + t->pieces[codes[i]].hash;
+    return hash;
+}
+
 static const uint8_t *next_symbol(struct names_reader *r, enum length_coding coding,
                                   size_t *ret_codes)
 {
@@ -170,8 +200,13 @@ static int scan_names(struct kernel *k, const struct kallsyms *ks, const struct 
     for (uint32_t i = 0; i < ks->count; i++) {
         size_t n_codes, w;
         const uint8_t *codes = next_symbol(r, coding, &n_codes);
-        ssize_t len = codes ? expand(t, codes, n_codes, name) : -EBADMSG;
+        ssize_t len;
 
+        if (!codes)
+            return -EBADMSG;
+        if (!names_may_have(wanted, hash_name(t, codes, n_codes)))
+            continue;
+        len = expand(t, codes, n_codes, name);
         if (len < 0)
             return -EBADMSG;
         w = names_find(wanted, name + 1, (size_t)len - 1); /* [0] is the type letter */

@@ -27,20 +27,25 @@ void names_done(struct names *n)
     *n = (struct names){0};
 }
 
-/* FNV-1a */
-static uint32_t hash(const char *s, size_t len)
+uint32_t names_hash(const char *s, size_t len)
 {
-    uint32_t h = 2166136261u;
+    uint32_t h = 0;
 
     for (size_t i = 0; i < len; i++)
-        h = (h ^ (uint8_t)s[i]) * 16777619u;
+        h = h * NAMES_BASE + (uint8_t)s[i];
     return h;
+}
+
+/* Where the search for a hash starts: the high bits, which all characters have moved. */
+static size_t first_slot(const struct names *n, uint32_t hash)
+{
+    return (hash ^ hash >> 15) & n->mask;
 }
 
 /* The slot that holds the name, or the free one where it belongs. */
 static size_t find_slot(const struct names *n, const char *name, size_t len)
 {
-    size_t i = hash(name, len) & n->mask;
+    size_t i = first_slot(n, names_hash(name, len));
 
     while (n->slots[i]) {
         const char *s = n->names[n->slots[i] - 1];
@@ -50,6 +55,11 @@ static size_t find_slot(const struct names *n, const char *name, size_t len)
         i = (i + 1) & n->mask;
     }
     return i;
+}
+
+bool names_may_have(const struct names *n, uint32_t hash)
+{
+    return n->slots[first_slot(n, hash)];
 }
 
 size_t names_add(struct names *n, const char *name)

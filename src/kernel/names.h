@@ -2,6 +2,7 @@
 #ifndef KERNEL_NAMES_H
 #define KERNEL_NAMES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -29,5 +30,15 @@ size_t names_add(struct names *n, const char *name);
 
 /* The index of a name of len bytes, or NAMES_NONE. */
 size_t names_find(const struct names *n, const char *name, size_t len);
+
+/*
+ * The hash of a name is a polynomial in NAMES_BASE, so that it can be put together from the hashes
+ * of pieces: hash(a b) = hash(a) * NAMES_BASE^len(b) + hash(b). kallsyms.c does that with tokens.
+ */
+#define NAMES_BASE 0x9e3779b1u
+uint32_t names_hash(const char *s, size_t len);
+
+/* false if no wanted name has this hash: nearly always, and then the name need not be spelt out. */
+bool names_may_have(const struct names *n, uint32_t hash);
 
 #endif
