@@ -49,7 +49,7 @@ while read -r manual; do
 done < <(git ls-files '*.[1-8]')
 while read -r command; do
     manual=$(git ls-files | grep "/vmcore-summary-$command\.[18]$")
-    [ -n "$manual" ] || continue
+    check "there is a manual of $command" test -n "$manual"
     man -Tascii -l "$manual" 2>/dev/null | col -b > "$scratch/manual"
     for option in $("$host" "$command" --help | grep -oE -- '--[a-z][a-z-]*' | sort -u); do
         grep -q -- "$option" "$scratch/manual" || echo "$option"
