@@ -220,6 +220,7 @@ check "sections that it cost say so" grep -q '"status":"timeout","reason":".*dea
 killed_at() { # MILLISECONDS
     local dir=$out/killed pid f
     rm -rf "$dir"
+    : > "$scratch/err" # killed before it opens this, the last one's words would stay
     "$asan" capture --config "$scratch/conf" --vmcore "$core" --output "$dir" --verbose 2> "$scratch/err" &
     pid=$!
     sleep "$(printf '0.%03d' "$1")"
