@@ -35,6 +35,12 @@ UNIT_TESTS  := $(patsubst tests/unit/%.c,%,$(sort $(wildcard tests/unit/test_*.c
 FUZZERS     := $(patsubst tests/fuzz/%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
 TOOLS       := $(patsubst tests/tools/%.c,%,$(sort $(wildcard tests/tools/*.c)))
 
+# A line a step; V=1 shows the commands.
+ifneq ($(V),1)
+Q := @
+say = @printf "  %-5s %s\n" "$(1)" "$@"
+endif
+
 objects = $(patsubst src/%.c,$(BUILD)/$(1)/obj/%.o,$(2))
 
 .PHONY: all help check unit demo bench install uninstall clean format deps check-format fuzz
@@ -53,40 +59,50 @@ help:
 
 # --- programs ---------------------------------------------------------------------------------
 $(BUILD)/vmcore-summary: $(call objects,host,$(SOURCES))
-	$(CC) $(HOST_CFLAGS) $(HOST_LDFLAGS) -o $@ $^ $(LIBS)
+	$(call say,LINK)
+	$(Q)$(CC) $(HOST_CFLAGS) $(HOST_LDFLAGS) -o $@ $^ $(LIBS)
 
 $(BUILD)/static/vmcore-summary: $(call objects,static,$(SOURCES))
-	$(CC) $(STATIC_CFLAGS) $(STATIC_LDFLAGS) -o $@.debug $^ $(LIBS)
-	strip -o $@ $@.debug
+	$(call say,LINK)
+	$(Q)$(CC) $(STATIC_CFLAGS) $(STATIC_LDFLAGS) -o $@.debug $^ $(LIBS)
+	$(call say,STRIP)
+	$(Q)strip -o $@ $@.debug
 
 $(BUILD)/asan/vmcore-summary: $(call objects,asan,$(SOURCES))
-	$(CC) $(TEST_CFLAGS) $(TEST_LDFLAGS) -o $@ $^ $(LIBS)
+	$(call say,LINK)
+	$(Q)$(CC) $(TEST_CFLAGS) $(TEST_LDFLAGS) -o $@ $^ $(LIBS)
 
 $(BUILD)/host/obj/%.o: src/%.c
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CPPFLAGS) $(HOST_CFLAGS) -c -o $@ $<
+	$(call say,CC  )
+	$(Q)$(CC) $(ALL_CPPFLAGS) $(HOST_CFLAGS) -c -o $@ $<
 
 $(BUILD)/static/obj/%.o: src/%.c
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CPPFLAGS) -DSTATIC_BUILD=1 $(STATIC_CFLAGS) -c -o $@ $<
+	$(call say,CC  )
+	$(Q)$(CC) $(ALL_CPPFLAGS) -DSTATIC_BUILD=1 $(STATIC_CFLAGS) -c -o $@ $<
 
 $(BUILD)/asan/obj/%.o: src/%.c
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CPPFLAGS) $(TEST_CFLAGS) -c -o $@ $<
+	$(call say,CC  )
+	$(Q)$(CC) $(ALL_CPPFLAGS) $(TEST_CFLAGS) -c -o $@ $<
 
 # --- tests ------------------------------------------------------------------------------------
 $(BUILD)/asan/libvmcore-summary.a: $(call objects,asan,$(LIB_SOURCES))
-	rm -f $@ && ar rcs $@ $^
+	$(call say,AR  )
+	$(Q)rm -f $@ && ar rcs $@ $^
 
 $(BUILD)/unit/%: tests/unit/%.c $(BUILD)/asan/libvmcore-summary.a
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CPPFLAGS) -Itests $(TEST_CFLAGS) $(TEST_LDFLAGS) -o $@ $< \
+	$(call say,LINK)
+	$(Q)$(CC) $(ALL_CPPFLAGS) -Itests $(TEST_CFLAGS) $(TEST_LDFLAGS) -o $@ $< \
 		$(BUILD)/asan/libvmcore-summary.a $(LIBS) -lcheck -lsubunit -lm -lrt -lpthread
 
 # Fuzz targets replay their stored corpus with any compiler; `make fuzz` builds them for libFuzzer.
 $(BUILD)/fuzz/%: tests/fuzz/%.c tests/fuzz/replay.c $(BUILD)/asan/libvmcore-summary.a
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CPPFLAGS) -Itests $(TEST_CFLAGS) $(TEST_LDFLAGS) -o $@ $< tests/fuzz/replay.c \
+	$(call say,LINK)
+	$(Q)$(CC) $(ALL_CPPFLAGS) -Itests $(TEST_CFLAGS) $(TEST_LDFLAGS) -o $@ $< tests/fuzz/replay.c \
 		$(BUILD)/asan/libvmcore-summary.a $(LIBS)
 
 # libbpf is the witness for our BTF reader and links into nothing else; both have a struct btf.
@@ -100,7 +116,8 @@ $(BUILD)/tools/damage_core: private TOOL_LIBS := -Wl,--wrap=image_read
 
 $(BUILD)/tools/%: tests/tools/%.c $(BUILD)/asan/libvmcore-summary.a
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CPPFLAGS) -Itests $(TEST_CFLAGS) $(TEST_LDFLAGS) -o $@ $< $(TOOL_SOURCES) \
+	$(call say,LINK)
+	$(Q)$(CC) $(ALL_CPPFLAGS) -Itests $(TEST_CFLAGS) $(TEST_LDFLAGS) -o $@ $< $(TOOL_SOURCES) \
 		$(BUILD)/asan/libvmcore-summary.a $(LIBS) $(TOOL_LIBS)
 
 test-programs: $(BUILD)/asan/vmcore-summary $(UNIT_TESTS:%=$(BUILD)/unit/%) \
@@ -113,10 +130,12 @@ FUZZ_CFLAGS  := $(BASE_CFLAGS) -O1 -g -fsanitize=fuzzer-no-link,address,undefine
 
 $(BUILD)/libfuzzer/obj/%.o: src/%.c
 	@mkdir -p $(@D)
-	clang $(ALL_CPPFLAGS) $(FUZZ_CFLAGS) -c -o $@ $<
+	$(call say,CC  )
+	$(Q)clang $(ALL_CPPFLAGS) $(FUZZ_CFLAGS) -c -o $@ $<
 
 $(BUILD)/libfuzzer/fuzz_%: tests/fuzz/fuzz_%.c $(call objects,libfuzzer,$(LIB_SOURCES))
-	clang $(ALL_CPPFLAGS) -Itests $(FUZZ_CFLAGS) -fsanitize=fuzzer -o $@ $(filter %.c %.o,$^) $(LIBS)
+	$(call say,CC  )
+	$(Q)clang $(ALL_CPPFLAGS) -Itests $(FUZZ_CFLAGS) -fsanitize=fuzzer -o $@ $(filter %.c %.o,$^) $(LIBS)
 
 fuzz: $(FUZZERS:%=$(BUILD)/libfuzzer/%)
 	@for f in $(FUZZERS:fuzz_%=%); do \
