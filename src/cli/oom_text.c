@@ -110,7 +110,8 @@ static void print_heading(FILE *out, const struct oom_event *e, struct buf *b)
         buf_str(b, ", ");
         add_span(b, e->time);
     }
-    fprintf(out, "%s%s\n", e->seq > 1 ? "\n" : "", b->data ? b->data : "");
+    fprintf(out, "%s%.*s\n", e->seq > 1 ? "\n" : "",
+            (int)fitting(b->data ? b->data : "", b->len, COLUMNS), b->data ? b->data : "");
     buf_truncate(b, 0);
 }
 
@@ -414,7 +415,7 @@ static void print_task(FILE *out, const struct oom_event *e, const struct oom_ca
     fprintf(out, "  %11d", (int)c->pid);
     print_size(out, b, oom_pages(e, c->rss));
     print_size(out, b, oom_pages(e, c->swap));
-    if (adj == INT32_MIN)
+    if (adj < -1000 || adj > 1000) /* not told, or nonsense */
         fputs("     ?", out);
     else
         fprintf(out, " %5d", adj);

@@ -138,8 +138,34 @@ START_TEST(console_text_before_the_stamp_is_dropped)
                "Starting udev... [    2.000000] swapper/0 invoked oom-killer: gfp_mask=0xd0, "
                "order=0, oom_score_adj=0\n",
                "1 swapper/0 unknown - unknown - - outcome\n");
+    /* padding is no console text: it is a record's further line */
+    assert_log("[    1.000000] EXT4-fs: bad option\n"
+               "               [    2.000000] " KILL "\n",
+               "");
     /* but a log without stamps may quote one */
     assert_log("something\nquote [    2.000000] " KILL "\n", "");
+}
+END_TEST
+
+START_TEST(a_paste_is_indented_and_a_mail_quotes)
+{
+    static const char *const before[] = {"    ", "> > ", "\t"};
+
+    for (size_t i = 0; i < ARRAY_SIZE(before); i++) {
+        char log[500];
+
+        snprintf(log, sizeof(log),
+                 "$ dmesg\n"
+                 "%s[Tue Mar 11 10:16:36 2025] x invoked oom-killer: gfp_mask=0xd0, order=0\n"
+                 "%s[Tue Mar 11 10:16:36 2025] Mem-Info:\n"
+                 "%s[Tue Mar 11 10:16:36 2025] active_anon:1 inactive_anon:2\n"
+                 "%s                            active_file:3 dirty:4\n"
+                 "%s...\n"
+                 "%s[Tue Mar 11 10:16:36 2025] " KILL "\n",
+                 before[i], before[i], before[i], before[i], before[i], before[i]);
+        assert_log(log, "1 x none - killed 7:v w - lines\n");
+        assert_json(log, "\"dirty_bytes\":16384");
+    }
 }
 END_TEST
 
@@ -194,5 +220,5 @@ END_TEST
 
 UNIT_SUITE("textlog", prefixes_are_taken_off, rows_keep_their_brackets, kmsg_escapes_are_undone,
            continuation_lines_are_of_their_record, console_text_before_the_stamp_is_dropped,
-           any_cut_of_the_input_gives_the_same, an_endless_line_costs_no_memory,
-           another_boot_ends_what_was_open)
+           a_paste_is_indented_and_a_mail_quotes, any_cut_of_the_input_gives_the_same,
+           an_endless_line_costs_no_memory, another_boot_ends_what_was_open)

@@ -19,6 +19,7 @@ struct textlog {
     uint64_t lines;
     struct logprefix last; /* of the last line that had one */
     char last_time[64];    /* its text */
+    size_t indent;         /* bytes before the prefixes: a paste is indented, a mail quotes */
     bool prefixed;         /* a line of the log had a prefix */
     bool bare;             /* a line of the log had none */
     bool cut;              /* the line at hand was longer than we keep */
@@ -181,16 +182,38 @@ static size_t leading_blanks(struct span v)
  */
 static int bare_line(struct textlog *t, struct span text)
 {
+    bool padded = t->prefixed && leading_blanks(text) >= PADDING_MIN;
     struct logprefix p;
 
     /* console output that had no newline before the kernel spoke */
-    if ((t->prefixed || !t->bare) && logprefix_take_glued(&text, &p)) {
+    if (!padded && (t->prefixed || !t->bare) && logprefix_take_glued(&text, &p)) {
         remember(t, &p);
         return emit_record(t, &t->last, text, false);
     }
     if (text.len)
         t->bare = true;
-    return emit_record(t, &t->last, text, t->prefixed && leading_blanks(text) >= PADDING_MIN);
+    return emit_record(t, &t->last, text, padded);
+}
+
+/* Takes the prefix off, and what a paste or a mail has put before each line of the log. */
+static void take_prefix(struct textlog *t, struct span *text, struct logprefix *ret)
+{
+    size_t n = 0;
+
+    while (n < text->len && strchr(" \t>|", text->s[n]) && (!t->prefixed || n < t->indent))
+        n++;
+    if (t->prefixed)
+        *text = span_from(*text, n);
+    logprefix_take(text, ret);
+    if (!ret->found && !t->prefixed && n) {
+        struct span rest = span_from(*text, n);
+
+        logprefix_take(&rest, ret);
+        if (ret->found) {
+            t->indent = n;
+            *text = rest;
+        }
+    }
 }
 
 static int process_line(struct textlog *t)
@@ -206,7 +229,7 @@ static int process_line(struct textlog *t)
     while (len && t->line.data[len - 1] == '\r')
         len--;
     text = (struct span){t->line.data, len};
-    logprefix_take(&text, &p);
+    take_prefix(t, &text, &p);
     if (!p.found) {
         /* " SUBSYSTEM=pci" under a /dev/kmsg record */
         if (t->last.kmsg && len && text.s[0] == ' ')
