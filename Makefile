@@ -38,7 +38,7 @@ TOOLS       := $(patsubst tests/tools/%.c,%,$(sort $(wildcard tests/tools/*.c)))
 # A line a step; V=1 shows the commands.
 ifneq ($(V),1)
 Q := @
-say = @printf "  %-5s %s\n" "$(1)" "$@"
+say = $(if $(findstring s,$(firstword -$(MAKEFLAGS))),,@printf "  %-5s %s\n" "$(1)" "$@")
 endif
 
 objects = $(patsubst src/%.c,$(BUILD)/$(1)/obj/%.o,$(2))
