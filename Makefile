@@ -43,7 +43,7 @@ endif
 
 objects = $(patsubst src/%.c,$(BUILD)/$(1)/obj/%.o,$(2))
 
-.PHONY: all help check unit demo bench install uninstall clean format deps check-format fuzz
+.PHONY: all help check-kernels check unit demo bench install uninstall clean format deps check-format fuzz
 all: $(BUILD)/vmcore-summary $(BUILD)/static/vmcore-summary
 
 help:
@@ -53,6 +53,7 @@ help:
 ## unit       the unit tests alone, without QEMU
 ## demo       crash a real kernel in QEMU by OOM and show the summary that the machine wrote
 ## bench      capture against makedumpfile, vmcore-dmesg and crash on one vmcore
+## check-kernels  a whole crash with each kernel that Debian's suites serve, as a table (slow)
 ## fuzz       every fuzz target under libFuzzer for FUZZ_SECONDS each (clang)
 ## install    DESTDIR= PREFIX=; uninstall takes the same
 ## format     apply .clang-format
@@ -209,6 +210,9 @@ uninstall:
 demo: deps
 	$(MAKE) all
 	@BUILD=$(BUILD) tests/lab/demo.sh
+
+check-kernels: deps all
+	@BUILD=$(BUILD) tests/lab/kernels.sh
 
 bench: deps
 	$(MAKE) all

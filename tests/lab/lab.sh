@@ -62,14 +62,21 @@ lab_apt_prepare() { # SUITE DIR
 }
 
 lab_kernel_fetch() { # SUITE DIR: unpacks the newest cloud kernel of the suite into DIR
-    local suite=$1 dir=$2 apt=$lab_cache/apt-$1 package
+    local suite=$1 dir=$2 apt=$lab_cache/apt-$1 package parts
     lab_apt_prepare "$suite" "$apt" || return
     package=$(lab_apt "$apt" apt-cache depends --important linux-image-cloud-amd64 |
         sed -n 's/^ *Depends: \(linux-image-.*\)/\1/p' | head -1)
     [ -n "$package" ] || { lab_say "no cloud kernel in suite $suite"; return 1; }
+    # from 7.x on the kernel and its modules are packages of their own
+    parts=$(lab_apt "$apt" apt-cache depends --important "$package" |
+        sed -n 's/^ *Depends: \(linux-\(base\|binary\|modules\)-.*\)/\1/p')
     rm -rf "$dir" && mkdir -p "$dir"
-    (cd "$dir" && lab_apt "$apt" apt-get download "$package" >&2 && dpkg-deb -x ./*.deb . && rm ./*.deb) ||
-        return
+    # shellcheck disable=SC2086
+    (cd "$dir" && lab_apt "$apt" apt-get download $package $parts >&2 &&
+        for deb in ./*.deb; do dpkg-deb -x "$deb" . || exit; done && rm ./*.deb) || return
+    [ -d "$dir/lib" ] || ln -s usr/lib "$dir/lib"
+    [ -d "$dir/boot" ] || { mkdir "$dir/boot" &&
+        cp "$dir"/lib/modules/*/vmlinuz "$dir/boot/vmlinuz-$(ls "$dir/lib/modules")"; } || return
     depmod -b "$dir" "$(ls "$dir/lib/modules")" && touch "$dir/.complete"
 }
 
@@ -121,10 +128,14 @@ lab_root() {
     done
     for module; do
         modprobe -S "$(lab_kernel_version "$kernel")" -d "$kernel" --show-depends "$module" ||
-            { lab_say "no module $module"; return 1; }
+            lab_say "no module $module: built in, or not needed"
     done | awk '$1 == "insmod" && !seen[$2]++ { print $2 }' > "$root/modules/files"
     while read -r module; do
-        cp "$module" "$root/modules/" && basename "$module"
+        case $module in # busybox loads plain ones only
+        *.xz) xz -dc "$module" > "$root/modules/$(basename "$module" .xz)" && basename "$module" .xz ;;
+        *.zst) zstd -qdc "$module" > "$root/modules/$(basename "$module" .zst)" && basename "$module" .zst ;;
+        *) cp "$module" "$root/modules/" && basename "$module" ;;
+        esac
     done < "$root/modules/files" > "$root/modules/order"
 }
 

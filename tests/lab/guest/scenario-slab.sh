@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=sh
+# Many dentries, inodes and files, some history, then the truth twice, a second apart (what differs moves by itself), and a crash at once.
+mkdir -p /sys/fs/cgroup
+mount -t cgroup2 none /sys/fs/cgroup
+echo +memory > /sys/fs/cgroup/cgroup.subtree_control
+mkdir /sys/fs/cgroup/webapp
+echo 60M > /sys/fs/cgroup/webapp/memory.max
+sh -c 'echo 0 > /sys/fs/cgroup/webapp/cgroup.procs; exec tail /dev/zero'
+tail /dev/zero
+mount -t tmpfs -o size=200M none /tmp
+dd if=/dev/zero of=/tmp/x bs=1M count=20 2> /dev/null
+sleep 1000 &
+sh -c 'echo 0 > /sys/fs/cgroup/webapp/cgroup.procs; echo 300 > /proc/self/oom_score_adj; exec sleep 1000' &
+find /sys /proc > /dev/null 2>&1 # every name is a dentry, every file an inode
+for d in 1 2 3 4 5; do cp -r /bin /tmp/d$d; done
+sync
+sleep 2
+echo "lab: the truth"
+truth /var/crash/lab/truth-before
+sleep 1
+truth /var/crash/lab/truth
+echo c > /proc/sysrq-trigger
