@@ -43,7 +43,7 @@ endif
 
 objects = $(patsubst src/%.c,$(BUILD)/$(1)/obj/%.o,$(2))
 
-.PHONY: all help check-kernels check unit demo bench install uninstall clean format deps check-format fuzz
+.PHONY: all help check-kernels check-images check unit demo bench install uninstall clean format deps check-format fuzz
 all: $(BUILD)/vmcore-summary $(BUILD)/static/vmcore-summary
 
 help:
@@ -54,6 +54,7 @@ help:
 ## demo       crash a real kernel in QEMU by OOM and show the summary that the machine wrote
 ## bench      capture against makedumpfile, vmcore-dmesg and crash on one vmcore
 ## check-kernels  a whole crash with each kernel that Debian's suites serve, as a table (slow)
+## check-images   symbols and types of each kernel image that Debian's suites serve, as a table (slow)
 ## fuzz       every fuzz target under libFuzzer for FUZZ_SECONDS each (clang)
 ## install    DESTDIR= PREFIX=; uninstall takes the same
 ## format     apply .clang-format
@@ -213,6 +214,9 @@ demo: deps
 
 check-kernels: deps all
 	@BUILD=$(BUILD) tests/lab/kernels.sh
+
+check-images: deps test-programs
+	@BUILD=$(BUILD) tests/lab/images.sh
 
 bench: deps
 	$(MAKE) all

@@ -38,6 +38,13 @@ int btf_resolve(const struct btf *b, const struct needs_set *sets, size_t n_sets
                 struct error *err);
 
 /*
+ * Finds the BTF of the kernel image as btf_resolve_kernel() does, and copies it: *ret is the
+ * caller's to free. Unreadable parts are zero. -ENOENT if there is none.
+ */
+int btf_read_kernel(struct kernel *k, const struct resolved *start, const struct resolved *stop,
+                    struct error *err, uint8_t **ret, size_t *ret_len);
+
+/*
  * Finds the BTF of the kernel image, by its symbols or, without them, by scanning the image for a
  * header that holds together, and resolves the sets. -ENOENT if there is none.
  */

@@ -81,13 +81,11 @@ static void read_with_holes(struct kernel *k, const struct place *place, uint8_t
     }
 }
 
-int btf_resolve_kernel(struct kernel *k, const struct resolved *start, const struct resolved *stop,
-                       const struct needs_set *sets, size_t n_sets, struct error *err)
+int btf_read_kernel(struct kernel *k, const struct resolved *start, const struct resolved *stop,
+                    struct error *err, uint8_t **ret, size_t *ret_len)
 {
-    _cleanup_free_ uint8_t *data = NULL;
-    _cleanup_(btf_done) struct btf b = {0};
     struct place place;
-    int r;
+    uint8_t *data;
 
     if (find_place(k, start, stop, &place) < 0)
         return error_set(err, -ENOENT, "the kernel carries no BTF");
@@ -96,7 +94,22 @@ int btf_resolve_kernel(struct kernel *k, const struct resolved *start, const str
         return error_set(err, -ENOMEM, "out of memory for %llu bytes of BTF",
                          (unsigned long long)place.len);
     read_with_holes(k, &place, data);
-    r = btf_init(&b, data, place.len, err);
+    *ret = data;
+    *ret_len = place.len;
+    return 0;
+}
+
+int btf_resolve_kernel(struct kernel *k, const struct resolved *start, const struct resolved *stop,
+                       const struct needs_set *sets, size_t n_sets, struct error *err)
+{
+    _cleanup_free_ uint8_t *data = NULL;
+    _cleanup_(btf_done) struct btf b = {0};
+    size_t len;
+    int r = btf_read_kernel(k, start, stop, err, &data, &len);
+
+    if (r < 0)
+        return r;
+    r = btf_init(&b, data, len, err);
     if (r < 0)
         return error_prepend(err, r, "the kernel's BTF");
     return btf_resolve(&b, sets, n_sets, err);

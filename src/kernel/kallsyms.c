@@ -38,6 +38,12 @@ enum address_rule {
     N_ADDRESS_RULES,
 };
 
+/* How a table was found to be written. */
+struct reading {
+    enum length_coding coding;
+    enum address_rule rule;
+};
+
 /* A wanted symbol: where its first occurrence stands in the table. */
 struct hit {
     bool found;
@@ -271,9 +277,9 @@ static bool rule_possible(const struct kallsyms *ks, enum address_rule rule)
  * for a neighbour shares its address. */
 #define RIGHT_ENOUGH 2
 
-/* Tries all readings of the tables. Fills hits and *ret_rule. */
+/* Tries all readings of the tables. Fills hits and *ret. */
 static int decode(struct kernel *k, const struct kallsyms *ks, const struct names *wanted,
-                  struct hit *hits, enum address_rule *ret_rule, struct error *err)
+                  struct hit *hits, struct reading *ret, struct error *err)
 {
     _cleanup_free_ struct tokens *t = malloc(sizeof(*t));
     int r;
@@ -292,7 +298,7 @@ static int decode(struct kernel *k, const struct kallsyms *ks, const struct name
         for (enum address_rule rule = 0; rule < N_ADDRESS_RULES; rule++) {
             if (!rule_possible(ks, rule) || rule_score(k, ks, rule, wanted, hits) < RIGHT_ENOUGH)
                 continue;
-            *ret_rule = rule;
+            *ret = (struct reading){coding, rule};
             return 0;
         }
     }
@@ -336,13 +342,13 @@ static int collect_names(const struct needs_set *sets, size_t n_sets, struct nam
 
 /* The tables that hold together, wherever they are found. */
 static int locate(struct kernel *k, const struct names *wanted, struct hit *hits,
-                  struct kallsyms *ret, enum address_rule *ret_rule, struct error *err)
+                  struct kallsyms *ret, struct reading *ret_reading, struct error *err)
 {
     struct kallsyms layouts[KALLSYMS_LAYOUTS];
     int r = kallsyms_from_vmcoreinfo(k, ret, err);
 
     if (r == 0)
-        r = decode(k, ret, wanted, hits, ret_rule, err);
+        r = decode(k, ret, wanted, hits, ret_reading, err);
     if (r == 0)
         return 0;
     r = kallsyms_scan(k, err, layouts);
@@ -350,7 +356,7 @@ static int locate(struct kernel *k, const struct names *wanted, struct hit *hits
         return r;
     for (size_t i = 0; i < KALLSYMS_LAYOUTS; i++) {
         *ret = layouts[i];
-        r = decode(k, ret, wanted, hits, ret_rule, err);
+        r = decode(k, ret, wanted, hits, ret_reading, err);
         if (r == 0)
             break;
     }
@@ -364,7 +370,7 @@ int kallsyms_resolve(struct kernel *k, const struct needs_set *sets, size_t n_se
 {
     _cleanup_(names_done) struct names wanted = {0};
     _cleanup_free_ struct hit *hits = NULL;
-    enum address_rule rule;
+    struct reading reading;
     struct kallsyms ks;
     int r = collect_names(sets, n_sets, &wanted, err);
 
@@ -373,10 +379,55 @@ int kallsyms_resolve(struct kernel *k, const struct needs_set *sets, size_t n_se
     hits = calloc(wanted.count, sizeof(*hits));
     if (!hits)
         return error_set(err, -ENOMEM, "out of memory");
-    r = locate(k, &wanted, hits, &ks, &rule, err);
+    r = locate(k, &wanted, hits, &ks, &reading, err);
     if (r < 0)
         return r;
     for (size_t s = 0; s < n_sets; s++)
-        answer(k, &ks, rule, &wanted, hits, &sets[s]);
+        answer(k, &ks, reading.rule, &wanted, hits, &sets[s]);
     return 0;
+}
+
+/* The walk of kallsyms_foreach(), once it is known how the table is written. */
+static int walk_symbols(struct kernel *k, const struct kallsyms *ks, const struct reading *how,
+                        int (*fn)(const char *name, char type, uint64_t addr, void *arg), void *arg)
+{
+    _cleanup_free_ struct names_reader *reader = malloc(sizeof(*reader));
+    _cleanup_free_ struct tokens *t = malloc(sizeof(*t));
+    char name[NAME_MAX_BYTES + 1];
+    int r = 0;
+
+    if (!reader || !t)
+        return -ENOMEM;
+    *reader = (struct names_reader){.k = k, .va = ks->names};
+    if (read_tokens(k, ks, t, NULL) < 0)
+        return -EBADMSG;
+    for (uint32_t i = 0; i < ks->count && !r; i++) {
+        size_t n_codes;
+        const uint8_t *codes = next_symbol(reader, how->coding, &n_codes);
+        ssize_t len = codes ? expand(t, codes, n_codes, name) : -EBADMSG;
+        uint64_t addr;
+
+        if (len < 0 || symbol_address(k, ks, how->rule, i, &addr) < 0)
+            return -EBADMSG;
+        name[len] = '\0';
+        r = fn(name + 1, name[0], addr, arg);
+    }
+    return r;
+}
+
+int kallsyms_foreach(struct kernel *k,
+                     int (*fn)(const char *name, char type, uint64_t addr, void *arg), void *arg,
+                     struct error *err)
+{
+    _cleanup_(names_done) struct names wanted = {0};
+    struct hit hits[ARRAY_SIZE(check_names)];
+    struct reading reading;
+    struct kallsyms ks;
+    int r = collect_names(NULL, 0, &wanted, err);
+
+    if (!r)
+        r = locate(k, &wanted, hits, &ks, &reading, err);
+    if (!r)
+        r = walk_symbols(k, &ks, &reading, fn, arg);
+    return r;
 }

@@ -37,6 +37,15 @@ struct kallsyms {
 int kallsyms_resolve(struct kernel *k, const struct needs_set *sets, size_t n_sets,
                      struct error *err);
 
+/*
+ * Calls fn for every symbol in the table's order, which is that of addresses, until fn returns
+ * non-zero; that is returned. `type` is nm's letter. Errors as kallsyms_resolve(); -EBADMSG where
+ * the table breaks off.
+ */
+int kallsyms_foreach(struct kernel *k,
+                     int (*fn)(const char *name, char type, uint64_t addr, void *arg), void *arg,
+                     struct error *err);
+
 /* The tables as VMCOREINFO names them. -ENOENT. */
 int kallsyms_from_vmcoreinfo(struct kernel *k, struct kallsyms *ret, struct error *err);
 
