@@ -18,7 +18,7 @@ runs=${BENCH_RUNS:-5}
 work=$(mktemp -d -p "$(mkdir -p "$lab_cache" && echo "$lab_cache")")
 trap 'rm -rf "$work"' EXIT
 
-size() { du -cb "$@" | tail -1 | cut -f 1; }
+size() { find "$@" -type f -printf "%s\n" | awk "{ sum += \$1 } END { print sum }"; }
 
 # run NAME OUTPUT COMMAND…: measures, and appends "NAME SECONDS PEAK_KIB OUTPUT_BYTES" to the results
 run() {
