@@ -52,7 +52,7 @@ help:
 ## check      install what the tests need, build with ASan and UBSan, run every test
 ## unit       the unit tests alone, without QEMU
 ## demo       crash a real kernel in QEMU by OOM and show the summary that the machine wrote
-## bench      capture against makedumpfile, vmcore-dmesg and crash on one vmcore
+## bench      capture against makedumpfile, vmcore-dmesg and crash on one vmcore; MEM="1024 4096 8192"
 ## check-kernels  a whole crash with each kernel that Debian's suites serve, as a table (slow)
 ## check-images   symbols and types of each kernel image that Debian's suites serve, as a table (slow)
 ## fuzz       every fuzz target under libFuzzer for FUZZ_SECONDS each (clang)
@@ -220,7 +220,7 @@ check-images: deps test-programs
 
 bench: deps
 	$(MAKE) all
-	@BUILD=$(BUILD) tests/lab/bench.sh
+	@BUILD=$(BUILD) tests/lab/bench.sh $(MEM)
 
 clean:
 	rm -rf $(BUILD)

@@ -75,7 +75,7 @@ is "crash: reason" "$(records crash crash .reason)" "$reason"
 is "crash: who" "$(records crash crash .comm)" "$who"
 is "crash: the command line" "$(records crash crash .cmdline)" "$(cat "$truth/cmdline")"
 check "crash: uptime" awk -v s="$(records crash crash .uptime_s)" \
-    'NR == 1 { exit !(s >= $1 && s < $1 + 10) }' "$truth/uptime"
+    'NR == 1 { exit !(s >= int($1) && s < $1 + 10) }' "$truth/uptime"
 is "oom: the kills, one in the memory cgroup" "$(records oom event '"\(.constraint) \(.outcome)"' | paste -sd ,)" "$kills"
 is "oom: victims" "$(records oom victim .comm | paste -sd ' ')" "$victims"
 
