@@ -104,7 +104,7 @@ int btf_resolve_kernel(struct kernel *k, const struct resolved *start, const str
 {
     _cleanup_free_ uint8_t *data = NULL;
     _cleanup_(btf_done) struct btf b = {0};
-    size_t len;
+    size_t len = 0; /* link-time optimization does not see that it is set */
     int r = btf_read_kernel(k, start, stop, err, &data, &len);
 
     if (r < 0)
