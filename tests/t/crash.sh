@@ -74,8 +74,9 @@ check "header: the time of the crash ($crashed)" \
 is "crash: reason" "$(records crash crash .reason)" "$reason"
 is "crash: who" "$(records crash crash .comm)" "$who"
 is "crash: the command line" "$(records crash crash .cmdline)" "$(cat "$truth/cmdline")"
-check "crash: uptime" awk -v s="$(records crash crash .uptime_s)" \
-    'NR == 1 { exit !(s >= int($1) && s < $1 + 10) }' "$truth/uptime"
+# from the truth to the crash: at once, or as long as it takes to fill the memory
+check "crash: uptime" awk -v s="$(records crash crash .uptime_s)" -v later="$([ "$frozen" ] && echo 10 || echo 300)" \
+    'NR == 1 { exit !(s >= int($1) && s < $1 + later) }' "$truth/uptime"
 is "oom: the kills, one in the memory cgroup" "$(records oom event '"\(.constraint) \(.outcome)"' | paste -sd ,)" "$kills"
 is "oom: victims" "$(records oom victim .comm | paste -sd ' ')" "$victims"
 
@@ -106,9 +107,13 @@ if [ "$frozen" ]; then
 same_lists "task: oom_score_adj of each process" \
     "$(records task task 'select(.kthread | not) | "\(.pid) \(.oom_score_adj)"')" \
     "$(awk '$4 > 0 { print $1, $2 }' "$truth/tasks")"
-same_lists "task: oom_score as /proc has it" \
-    "$(records task task 'select(.kthread | not) | select(.pid != 1) | "\(.pid) \(.oom_score)"')" \
-    "$(awk '$4 > 0 && $1 != 1 { print $1, $3 }' "$truth/tasks")"
+# Between "mm: convert mm's rss stats into percpu_counter" (v6.2) and the precise sums of later
+# releases the kernel ranked by counters that leave out up to 32 pages a CPU each; three of them on two CPUs
+# are 192 pages, less than a point of a score where a thousandth of memory is 179.
+is "task: oom_score as /proc has it" "$(join \
+    <(records task task 'select(.kthread | not) | select(.pid != 1) | "\(.pid) \(.oom_score)"' | sort) \
+    <(awk '$4 > 0 && $1 != 1 { print $1, $3 }' "$truth/tasks" | sort) -a 1 -a 2 |
+    awk '{ off = $2 - $3; if (off < 0) off = -off } NF != 3 || off > 1')" ""
 check "task: states, resident memory and cgroup of each" \
     tests/lab/compare_tasks.sh "$truth/tasks" "$all" "$truth/status" "$truth/cgroups"
 fi
