@@ -6,9 +6,11 @@
 #include "util/cleanup.h"
 
 extern const struct arch_ops arch_x86_64;
+extern const struct arch_ops arch_aarch64;
 
 static const struct arch_ops *const archs[] = {
     &arch_x86_64,
+    &arch_aarch64,
 };
 
 const struct arch_ops *arch_find(uint16_t machine)
@@ -24,18 +26,26 @@ static bool in_linear(const struct arch_linear *l, uint64_t va)
     return va >= l->virt && va - l->virt < l->bytes;
 }
 
+static void from_linear(const struct arch_linear *l, uint64_t va, uint64_t *ret_phys,
+                        uint64_t *ret_left)
+{
+    *ret_phys = l->phys + (va - l->virt);
+    *ret_left = l->bytes - (va - l->virt);
+}
+
 /* Follows the page tables from the root down to the entry that maps va. */
 static int walk(const struct arch_mm *mm, struct image *im, uint64_t va, uint64_t *ret_phys,
                 uint64_t *ret_left)
 {
-    uint64_t table = mm->root_phys;
+    uint64_t table = mm->root_phys, translated = va & ((1ULL << mm->va_bits) - 1);
 
     for (unsigned level = mm->levels; level >= 1; level--) {
         unsigned shift = mm->page_shift + (level - 1) * mm->index_bits;
-        uint64_t index = (va >> shift) & ((1ULL << mm->index_bits) - 1);
+        uint64_t index = translated >> shift;
         uint64_t entry, phys;
         bool leaf = level == 1;
 
+        translated &= (1ULL << shift) - 1;
         if (image_read(im, table + index * sizeof(entry), &entry, sizeof(entry)) < 0 ||
             !mm->ops->entry(mm, level, entry, &phys, &leaf))
             return -EFAULT;
@@ -54,13 +64,22 @@ static int walk(const struct arch_mm *mm, struct image *im, uint64_t va, uint64_
 int arch_translate(const struct arch_mm *mm, struct image *im, uint64_t va, uint64_t *ret_phys,
                    uint64_t *ret_left)
 {
-    const struct arch_linear *map = &mm->image_map;
+    int r;
 
     if (va < mm->kernel_half)
         return -EFAULT;
-    if (!in_linear(map, va))
-        return walk(mm, im, va, ret_phys, ret_left);
-    *ret_phys = map->phys + (va - map->virt);
-    *ret_left = map->bytes - (va - map->virt);
-    return 0;
+    if (in_linear(&mm->image_map, va)) {
+        from_linear(&mm->image_map, va, ret_phys, ret_left);
+        return 0;
+    }
+    if (in_linear(&mm->direct_map, va)) {
+        from_linear(&mm->direct_map, va, ret_phys, ret_left);
+        return 0;
+    }
+    r = walk(mm, im, va, ret_phys, ret_left);
+    if (r < 0 && in_linear(&mm->image_guess, va)) {
+        from_linear(&mm->image_guess, va, ret_phys, ret_left);
+        return 0;
+    }
+    return r;
 }

@@ -20,7 +20,7 @@
  *      kernels, from the PT_LOADs): page size, levels, root table, linear ranges.
  *   3. entry() decodes one page-table entry of one level.
  *   4. Add it to the array in arch.c and to the comment of arch_find().
- *   5. Add page-table cases to tests/unit/test_arch.c, each entry commented.
+ *   5. Add page-table cases to tests/unit/test_arch_NAME.c, each entry commented.
  */
 
 /* A range of virtual memory whose physical address needs no page tables. Bytes. */
@@ -32,13 +32,18 @@ struct arch_linear {
 struct arch_mm {
     const struct arch_ops *ops;
     unsigned page_shift;
-    unsigned levels;     /* of the kernel's page tables */
-    unsigned index_bits; /* of each level */
+    unsigned levels;     /* of the kernel's page tables; 0 if the root is unknown */
+    unsigned index_bits; /* of each level but the top, which takes what is left of va_bits */
+    unsigned va_bits;    /* of an address, as far as the tables translate it */
     uint64_t root_phys;
-    uint64_t phys_mask;           /* address bits of an entry, without encryption bits */
-    uint64_t kernel_half;         /* lowest kernel virtual address */
-    struct arch_linear image_map; /* kernel text, data and bss */
-    uint64_t vmalloc_bytes;       /* VMALLOC_TOTAL, address space for vmalloc; 0 if unknown */
+    uint64_t phys_mask;            /* address bits of an entry, without encryption bits */
+    uint64_t kernel_half;          /* lowest kernel virtual address */
+    struct arch_linear image_map;  /* kernel text, data and bss */
+    struct arch_linear direct_map; /* all of RAM; 0 bytes where the tables tell it */
+    /* Where the image is, but with an end that is not known: only for what the tables do not map.
+     */
+    struct arch_linear image_guess;
+    uint64_t vmalloc_bytes; /* VMALLOC_TOTAL, address space for vmalloc; 0 if unknown */
 };
 
 struct arch_ops {
@@ -56,7 +61,7 @@ struct arch_ops {
                   bool *ret_leaf);
 };
 
-/* The architecture of an ELF machine: x86_64. NULL if this build knows none. */
+/* The architecture of an ELF machine: x86_64, aarch64. NULL if this build knows none. */
 const struct arch_ops *arch_find(uint16_t machine);
 
 /*

@@ -67,6 +67,7 @@ static int x86_64_mm_init(const struct image *im, struct error *err, struct arch
         .page_shift = 12,
         .levels = five_levels ? 5 : 4,
         .index_bits = 9,
+        .va_bits = five_levels ? 57 : 48,
         .phys_mask = ENTRY_PHYS_MASK & ~number_or(vi, "sme_mask", 0),
         .kernel_half = five_levels ? 0xff00000000000000ULL : 0xffff800000000000ULL,
         .image_map = {START_KERNEL_MAP, size, phys_base},

@@ -13,8 +13,8 @@
 #include "core/image.h"
 
 /*
- * An x86_64 vmcore for a unit test, built in memory: one RAM segment at physical 0 and a VMCOREINFO
- * note. Tests write structures into `ram` at physical addresses, then open it.
+ * A vmcore for a unit test, built in memory: one RAM segment at physical 0, or ram_phys, and a
+ * VMCOREINFO note. Tests write structures into `ram`, then open it.
  */
 #define TINY_RAM_BYTES (1u << 20)
 /* Where the tests put the page-table root; kernel text is mapped phys = va - START + 0. */
@@ -32,6 +32,8 @@ struct tiny_core {
     uint8_t ram[TINY_RAM_BYTES];
     char vmcoreinfo[4096];
     uint64_t mem_bytes; /* what the machine had, if more than the dump holds */
+    uint64_t ram_phys;
+    uint16_t machine; /* 0: x86_64 */
 };
 
 static inline void tiny_put(struct tiny_core *c, uint64_t phys, uint64_t value)
@@ -52,7 +54,7 @@ static inline struct image *tiny_open(const struct tiny_core *c)
     } head = {
         .ehdr = {.e_ident = {0x7f, 'E', 'L', 'F', ELFCLASS64, ELFDATA2LSB, EV_CURRENT},
                  .e_type = ET_CORE,
-                 .e_machine = EM_X86_64,
+                 .e_machine = c->machine ? c->machine : EM_X86_64,
                  .e_version = EV_CURRENT,
                  .e_phoff = sizeof(Elf64_Ehdr),
                  .e_ehsize = sizeof(Elf64_Ehdr),
@@ -72,6 +74,7 @@ static inline struct image *tiny_open(const struct tiny_core *c)
                                 .p_memsz = note};
     head.phdr[1] = (Elf64_Phdr){.p_type = PT_LOAD,
                                 .p_offset = 8192,
+                                .p_paddr = c->ram_phys,
                                 .p_filesz = sizeof(c->ram),
                                 .p_memsz = c->mem_bytes ? c->mem_bytes : sizeof(c->ram)};
     memcpy(head.desc, c->vmcoreinfo, info);
