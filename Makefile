@@ -5,6 +5,7 @@ CC        ?= gcc
 PREFIX    ?= /usr
 SYSCONFDIR ?= /etc
 DESTDIR   ?=
+STRIP     ?= $(if $(filter %-gcc,$(CC)),$(CC:gcc=strip),strip)
 CFLAGS    ?= -O2 -g
 BUILD     ?= build
 
@@ -43,12 +44,13 @@ endif
 
 objects = $(patsubst src/%.c,$(BUILD)/$(1)/obj/%.o,$(2))
 
-.PHONY: all help check-kernels check-images check unit demo bench install uninstall clean format deps check-format fuzz
+.PHONY: all arm64 help check-kernels check-images check unit demo bench install uninstall clean format deps check-format fuzz
 all: $(BUILD)/vmcore-summary $(BUILD)/static/vmcore-summary
 
 help:
 	@sed -n 's/^## //p' Makefile
 ## all        build/vmcore-summary (host) and build/static/vmcore-summary (capture image)
+## arm64      build/arm64/static/vmcore-summary, by gcc-aarch64-linux-gnu
 ## check      install what the tests need, build with ASan and UBSan, run every test
 ## unit       the unit tests alone, without QEMU
 ## demo       crash a real kernel in QEMU by OOM and show the summary that the machine wrote
@@ -68,7 +70,7 @@ $(BUILD)/static/vmcore-summary: $(call objects,static,$(SOURCES))
 	$(call say,LINK)
 	$(Q)$(CC) $(STATIC_CFLAGS) $(STATIC_LDFLAGS) -o $@.debug $^ $(LIBS)
 	$(call say,STRIP)
-	$(Q)strip -o $@ $@.debug
+	$(Q)$(STRIP) -o $@ $@.debug
 
 $(BUILD)/asan/vmcore-summary: $(call objects,asan,$(SOURCES))
 	$(call say,LINK)
@@ -121,6 +123,9 @@ $(BUILD)/tools/%: tests/tools/%.c $(BUILD)/asan/libvmcore-summary.a
 	$(call say,LINK)
 	$(Q)$(CC) $(ALL_CPPFLAGS) -Itests $(TEST_CFLAGS) $(TEST_LDFLAGS) -o $@ $< $(TOOL_SOURCES) \
 		$(BUILD)/asan/libvmcore-summary.a $(LIBS) $(TOOL_LIBS)
+
+arm64:
+	@BUILD=$(BUILD) tests/lab/cross_arm64.sh
 
 test-programs: $(BUILD)/asan/vmcore-summary $(UNIT_TESTS:%=$(BUILD)/unit/%) \
 	$(FUZZERS:%=$(BUILD)/fuzz/%) $(TOOLS:%=$(BUILD)/tools/%)

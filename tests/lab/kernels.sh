@@ -3,14 +3,17 @@
 # `make check-kernels`: the whole crash of tests/t/crash.sh with every kernel that Debian's suites serve,
 # under each workload, as a table. Not in `make check`: a row takes two to four minutes.
 #
-#   kernels.sh [SUITE…]      bullseye bookworm trixie trixie-backports sid
+#   kernels.sh [SUITE…]      bullseye bookworm trixie trixie-backports sid, and with qemu-system-arm
+#                            arm64-sid (bookworm's arm64 kernel is without KALLSYMS_ALL: its data has no
+#                            names, and only log, crash and OOM kills can be read)
 #
 # A section is `equal` where every comparison with the machine's own /proc passed; else the number that
 # failed. What is compared exactly and what within which bound stands in tests/t/crash.sh.
 set -u -o pipefail
 cd "$(dirname "$0")/../.." || exit
 BUILD=${BUILD:-build}
-suites=${*:-bullseye bookworm trixie trixie-backports sid}
+arm64=$(command -v qemu-system-aarch64 > /dev/null && echo arm64-sid)
+suites=${*:-bullseye bookworm trixie trixie-backports sid $arm64}
 logs=$BUILD/kernels
 mkdir -p "$logs"
 failed=0 passed=0
