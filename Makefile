@@ -176,7 +176,7 @@ DRACUTDIR = $(PREFIX)/lib/dracut/modules.d/55vmcore-summary
 UNITDIR   = $(PREFIX)/lib/systemd/system
 DOCDIR    = $(PREFIX)/share/doc/vmcore-summary
 MANUALS  := $(sort $(wildcard src/*/*.[1-8] conf/*.[1-8] conf/*/*.[1-8] systemd/*.[1-8] dracut-module/*.[1-8]))
-DOCS     := $(wildcard README.md LICENSE src/summary/FORMAT.md)
+DOCS     := $(wildcard README.md LICENSE src/summary/FORMAT.md src/kernel/PROFILE.md)
 MODULE_SCRIPTS := $(wildcard dracut-module/55vmcore-summary/*.sh)
 PROGRAMS = 755:$(BUILD)/vmcore-summary:$(PREFIX)/bin/vmcore-summary \
 	755:$(BUILD)/static/vmcore-summary:$(LIBDIR)/vmcore-summary

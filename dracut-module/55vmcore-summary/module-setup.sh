@@ -39,9 +39,23 @@ install() {
     for config in /etc/vmcore-summary.conf /etc/vmcore-summary.conf.d/*.conf; do
         [[ -e $config ]] && inst_simple "$config"
     done
+    vmcore_summary_profile
     inst_multiple mkdir mv mount sleep
     inst_multiple -o date ls readlink rmdir
     [[ $VMCORE_SUMMARY_IMAGE ]] && vmcore_summary_own_image
+    return 0
+}
+
+# The profile that the administrator made, or, for a kernel that has no BTF, one that is made now. The
+# capture takes it only for the kernel that it is of, so that a stale one does no harm.
+vmcore_summary_profile() {
+    local profile=/etc/vmcore-summary.profile program=${VMCORE_SUMMARY_PROGRAM:-/usr/bin/vmcore-summary}
+
+    [[ -e $profile ]] && inst_simple "$profile" && return 0
+    [[ -e ${VMCORE_SUMMARY_BTF:-/sys/kernel/btf/vmlinux} ]] || [[ ! -x $program ]] && return 0
+    mkdir -p "$initdir/etc"
+    "$program" profile --output "$initdir$profile" ||
+        dwarn "vmcore-summary: no kernel profile; memory, slabs and tasks will not be in summaries"
     return 0
 }
 

@@ -2,6 +2,7 @@
 #include "capture/capture.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -10,6 +11,7 @@
 #include "capture/header.h"
 #include "capture/section.h"
 #include "kernel/kernel.h"
+#include "kernel/profile.h"
 #include "util/cleanup.h"
 #include "util/deadline.h"
 #include "util/math.h"
@@ -181,10 +183,29 @@ static int write_extractors(struct capture *c, unsigned vital, struct error *err
 
 /* ---- symbols and types ---------------------------------------------------------------------- */
 
+/* The profile's text, the caller's to free; NULL without one. */
+static char *read_profile(const char *path, size_t *ret_len)
+{
+    _cleanup_fclose_ FILE *f = path ? fopen(path, "re") : NULL;
+    char *text = f ? malloc(PROFILE_MAX_BYTES) : NULL;
+
+    if (text)
+        *ret_len = fread(text, 1, PROFILE_MAX_BYTES, f);
+    return text;
+}
+
 static int run_bootstrap(void *arg, struct emit *e, struct error *err)
 {
+    const struct capture *c = arg;
+    size_t len = 0;
+    _cleanup_free_ char *profile = read_profile(c->o->profile, &len);
+    int r;
+
     (void)e;
-    return kernel_bootstrap(arg, err);
+    kernel_use_profile(c->k, profile, len);
+    r = kernel_bootstrap(c->k, err);
+    kernel_use_profile(c->k, NULL, 0);
+    return r;
 }
 
 static int drop_line(void *arg, const char *line, size_t len, struct error *err)
@@ -201,7 +222,7 @@ static void bootstrap(struct capture *c)
 
     job.budget.time_ms = bootstrap_budget.time_ms; /* every section after it needs its result */
     job.run = run_bootstrap;
-    job.arg = c->k;
+    job.arg = c;
     section_run(&job, drop_line, NULL, NULL, &result);
     c->max_child_bytes = max_u64(c->max_child_bytes, result.max_rss_bytes);
     c->result.bytes_read = sat_add_u64(c->result.bytes_read, result.end.bytes_read);

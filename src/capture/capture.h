@@ -22,6 +22,7 @@ struct capture_options {
     uint64_t deadline_ms;         /* for reading the dump in all */
     uint64_t section_deadline_ms; /* for each section; 0: its own */
     const char *sections;         /* names wanted, by blanks or commas; NULL or "" for all */
+    const char *profile;          /* file of a kernel profile, if there is one; may be NULL */
     /* Told when a section has ended; may be NULL. */
     void (*progress)(void *arg, const char *section, const struct section_end *end);
     void *arg;

@@ -122,6 +122,9 @@ const struct config_item config_items[] = {
     {"Capture", "Strict", "no",
      "Whether the exit status tells of a summary that is not complete or not where it belongs.",
      config_parse_bool, FIELD(strict)},
+    {"Capture", "Profile", "/etc/vmcore-summary.profile",
+     "A kernel profile, for kernels without symbols or types in their memory.", parse_path,
+     FIELD(profile)},
 };
 const size_t n_config_items = ARRAY_SIZE(config_items);
 

@@ -19,6 +19,7 @@ struct config {
     char sections[512];           /* names, by spaces or commas; "" for all */
     char console[256];            /* "auto", "yes", "no" or a device */
     bool strict;
+    char profile[1024];
 };
 
 /* One assignment that the file may hold. The table drives the parser, the defaults and the tests.

@@ -5,48 +5,8 @@
 #include <string.h>
 
 #include "arch/arch.h"
+#include "kernel/uts.h"
 #include "summary/writer.h"
-
-/* struct new_utsname: six strings, as include/uapi/linux/utsname.h has them. */
-#define UTS_FIELD_BYTES 65
-enum uts_field { UTS_SYSNAME, UTS_NODENAME, UTS_RELEASE, UTS_VERSION, UTS_MACHINE, UTS_DOMAINNAME };
-#define UTS_BYTES (6 * UTS_FIELD_BYTES)
-
-/* How far into struct uts_namespace the names may begin: after a kref, which may be debugged. */
-#define UTS_MAX_OFFSET 64
-
-struct uts {
-    char fields[6][UTS_FIELD_BYTES];
-};
-
-static bool is_uts(const char *bytes)
-{
-    return !memcmp(bytes, "Linux", sizeof("Linux"));
-}
-
-/*
- * OFFSET(uts_namespace.name) is in VMCOREINFO since "kdump: append uts_namespace.name offset to
- * VMCOREINFO" (v5.11); before, the names follow a kref and are known by how they begin.
- */
-static bool read_uts(struct kernel *k, struct uts *ret)
-{
-    const struct vmcoreinfo *vi = kernel_vmcoreinfo(k);
-    char bytes[UTS_MAX_OFFSET + UTS_BYTES];
-    uint64_t at, offset;
-
-    if (vmcoreinfo_symbol(vi, "init_uts_ns", &at))
-        return false;
-    if (!vmcoreinfo_offset(vi, "uts_namespace.name", &offset) && offset <= 4096)
-        return !kernel_read(k, at + offset, ret, sizeof(*ret)) && is_uts(ret->fields[UTS_SYSNAME]);
-    if (kernel_read(k, at, bytes, sizeof(bytes)))
-        return false;
-    for (offset = 0; offset <= UTS_MAX_OFFSET; offset += 4)
-        if (is_uts(bytes + offset)) {
-            memcpy(ret, bytes + offset, sizeof(*ret));
-            return true;
-        }
-    return false;
-}
 
 static void emit_uts(struct emit *e, const char *name, const struct uts *uts, enum uts_field f)
 {
@@ -68,7 +28,7 @@ static void emit_kernel(struct emit *e, const struct header_source *source)
 {
     const struct vmcoreinfo *vi = image_vmcoreinfo(source->im);
     struct uts uts;
-    bool has_uts = source->k && read_uts(source->k, &uts);
+    bool has_uts = source->k && kernel_read_uts(source->k, &uts);
     char text[256];
 
     if (has_uts)

@@ -60,6 +60,8 @@ static void print_help(void)
          "                          configuration; '' for no file, only the digest)\n"
          "      --deadline SECONDS  for reading the dump in all (default: 60)\n"
          "      --section NAME      only this section; may be repeated\n"
+         "      --profile FILE      a kernel profile (vmcore-summary-profile(8)), used where the\n"
+         "                          dump has no symbols or types of its own\n"
          "      --config FILE       in place of " CONFIG_PATH "\n"
          "      --console[=DEVICE]  print the digest there (default: " CONSOLE_PATH " when\n"
          "                          " PROC_VMCORE " is read)\n"
@@ -121,6 +123,7 @@ enum {
     OPT_OUTPUT,
     OPT_DEADLINE,
     OPT_SECTION,
+    OPT_PROFILE,
     OPT_CONFIG,
     OPT_CONSOLE,
     OPT_NO_CONSOLE,
@@ -134,6 +137,7 @@ static const struct option long_options[] = {
     {"output", required_argument, NULL, OPT_OUTPUT},
     {"deadline", required_argument, NULL, OPT_DEADLINE},
     {"section", required_argument, NULL, OPT_SECTION},
+    {"profile", required_argument, NULL, OPT_PROFILE},
     {"config", required_argument, NULL, OPT_CONFIG},
     {"console", optional_argument, NULL, OPT_CONSOLE},
     {"no-console", no_argument, NULL, OPT_NO_CONSOLE},
@@ -183,6 +187,16 @@ static int set_console(struct config *config, const char *value, struct error *e
     return 0;
 }
 
+static int set_profile(struct config *config, const char *path, struct error *err)
+{
+    if (strlen(path) >= sizeof(config->profile))
+        return error_set(err, -EINVAL, "name of the profile is too long");
+    if (access(path, R_OK) < 0)
+        command_error(NAME, "%s: %s; going on without it", path, strerror(errno));
+    strcpy(config->profile, path);
+    return 0;
+}
+
 static int apply_option(struct request *req, int opt, const char *arg, struct error *err)
 {
     struct config *config = &req->config;
@@ -196,6 +210,8 @@ static int apply_option(struct request *req, int opt, const char *arg, struct er
         return 0;
     case OPT_DEADLINE:
         return config_parse_duration(arg, &config->deadline_ms, sizeof(uint64_t), err);
+    case OPT_PROFILE:
+        return set_profile(config, arg, err);
     case OPT_CONSOLE:
         return set_console(config, arg ? arg : "yes", err);
     case OPT_NO_CONSOLE:
@@ -363,7 +379,8 @@ static int capture(struct work *work)
                                       .n_extractors = n_extractors,
                                       .deadline_ms = req->config.deadline_ms,
                                       .section_deadline_ms = req->config.section_deadline_ms,
-                                      .sections = req->config.sections};
+                                      .sections = req->config.sections,
+                                      .profile = req->config.profile};
     struct error err = {0};
     int r;
 

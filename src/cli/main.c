@@ -14,6 +14,9 @@ static const struct command *const commands[] = {
     &cmd_list,
     &cmd_oom,
     &cmd_harvest,
+#ifndef STATIC_BUILD
+    &cmd_profile,
+#endif
     NULL,
 };
 /* clang-format on */

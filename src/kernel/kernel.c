@@ -9,6 +9,7 @@
 #include "kernel/btf.h"
 #include "kernel/kallsyms.h"
 #include "kernel/private.h"
+#include "kernel/profile.h"
 #include "util/cleanup.h"
 #include "util/math.h"
 
@@ -342,6 +343,33 @@ int buf_field(const void *buf, size_t len, const struct resolved *f, uint64_t *r
     return 0;
 }
 
+void kernel_use_profile(struct kernel *k, const char *text, size_t len)
+{
+    k->profile = text;
+    k->profile_len = len;
+}
+
+size_t kernel_own_needs(const struct need **ret)
+{
+    *ret = core_needs;
+    return N_CORE_NEEDS;
+}
+
+/* After the dump's own tables failed with r: the profile's answer, or r with both reasons. */
+static int ask_profile(struct kernel *k, enum profile_part part, const struct needs_set *sets,
+                       int r, struct error *err)
+{
+    struct error refused = {0}, own = err ? *err : (struct error){0};
+
+    if (!k->profile)
+        return r;
+    if (profile_resolve(k, k->profile, k->profile_len, part, sets, k->n_sets + 1, &refused) < 0)
+        return error_set(err, r, "%s; %s", own.text, refused.text);
+    if (err)
+        *err = (struct error){0};
+    return 0;
+}
+
 int kernel_bootstrap(struct kernel *k, struct error *err)
 {
     const struct needs_set own = {core_needs, k->core, N_CORE_NEEDS};
@@ -355,9 +383,13 @@ int kernel_bootstrap(struct kernel *k, struct error *err)
         memcpy(sets + 1, k->sets, k->n_sets * sizeof(*sets));
     r = kallsyms_resolve(k, sets, k->n_sets + 1, err);
     if (r < 0)
+        r = ask_profile(k, PROFILE_SYMBOLS, sets, r, err);
+    if (r < 0)
         return r;
     r = btf_resolve_kernel(k, &k->core[CORE_START_BTF], &k->core[CORE_STOP_BTF], sets,
                            k->n_sets + 1, err);
+    if (r < 0)
+        r = ask_profile(k, PROFILE_TYPES, sets, r, err);
     kernel_adopt(k);
     return r;
 }

@@ -38,6 +38,15 @@ void kernel_close(struct kernel *k);
 void kernel_closep(struct kernel **k);
 
 /*
+ * A profile (kernel/profile.h) for kernel_bootstrap(), which turns to it where the dump has no
+ * kallsyms or no BTF of its own. The text is borrowed until then.
+ */
+void kernel_use_profile(struct kernel *k, const char *text, size_t len);
+
+/* What the kernel room itself resolves with everybody's needs; returns how many there are. */
+size_t kernel_own_needs(const struct need **ret);
+
+/*
  * Finds kallsyms and BTF in the dump and fills every `found` of the sets. Absent names are no
  * error. Fails if there are no symbols at all; without BTF symbols alone are resolved. May run in a
  * forked child when the `found` arrays lie in shared memory, which costs the parent none of the

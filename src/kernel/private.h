@@ -40,6 +40,8 @@ struct kernel {
     uint64_t page_size;
     const struct needs_set *sets;
     size_t n_sets;
+    const char *profile; /* borrowed text, or NULL */
+    size_t profile_len;
     struct resolved *core;               /* N_CORE_NEEDS, shared with forked children */
     struct tlb_entry small[TLB_ENTRIES]; /* pages */
     struct tlb_entry large[TLB_ENTRIES]; /* 2 MiB pieces of larger mappings */

@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "cli/command.h"
+#include "cli/profile_sources.h"
+#include "extract/extract.h"
+#include "kernel/kernel.h"
+#include "kernel/profile.h"
+#include "util/cleanup.h"
+
+#define NAME            "profile"
+#define DEFAULT_OUTPUT  "/etc/vmcore-summary.profile"
+#define RUNNING_BTF     "/sys/kernel/btf/vmlinux"
+#define RUNNING_SYMBOLS "/proc/kallsyms"
+
+struct request {
+    const char *output, *btf, *symbols, *vmlinux, *build_id, *banner;
+};
+
+static void print_help(void)
+{
+    puts("Usage: vmcore-summary profile [OPTION]...\n"
+         "Writes what a capture must know of a kernel that carries no symbols or types in its\n"
+         "memory. Without options: of the running kernel.\n\n"
+         "      --output FILE   write there; '-' for standard output\n"
+         "                      (default: " DEFAULT_OUTPUT ")\n"
+         "      --btf FILE      types (default: " RUNNING_BTF ")\n"
+         "      --symbols FILE  symbols, also a System.map (default: " RUNNING_SYMBOLS ")\n"
+         "      --vmlinux FILE  a kernel's ELF file: its types, by pahole(1) if it has DWARF\n"
+         "                      only; its symbols, if it has them; its build id and release\n"
+         "      --build-id HEX  whose files these are\n"
+         "      --banner TEXT   the same, as /proc/version says it\n"
+         "  -h, --help          show this help\n");
+}
+
+enum { OPT_OUTPUT = 256, OPT_BTF, OPT_SYMBOLS, OPT_VMLINUX, OPT_BUILD_ID, OPT_BANNER };
+
+static const struct option long_options[] = {
+    {"output", required_argument, NULL, OPT_OUTPUT},
+    {"btf", required_argument, NULL, OPT_BTF},
+    {"symbols", required_argument, NULL, OPT_SYMBOLS},
+    {"vmlinux", required_argument, NULL, OPT_VMLINUX},
+    {"build-id", required_argument, NULL, OPT_BUILD_ID},
+    {"banner", required_argument, NULL, OPT_BANNER},
+    {"help", no_argument, NULL, 'h'},
+    {NULL, 0, NULL, 0},
+};
+
+/* EXIT_SUCCESS to go on; *ret_done after --help. */
+static int parse_options(int argc, char **argv, struct request *ret, bool *ret_done)
+{
+    const char **texts[] = {&ret->output,  &ret->btf,      &ret->symbols,
+                            &ret->vmlinux, &ret->build_id, &ret->banner};
+    int opt;
+
+    optind = 0;
+    while ((opt = getopt_long(argc, argv, "h", long_options, NULL)) != -1) {
+        if (opt == '?')
+            return command_usage_error(NAME);
+        if (opt == 'h') {
+            print_help();
+            *ret_done = true;
+            return EXIT_SUCCESS;
+        }
+        *texts[opt - OPT_OUTPUT] = optarg;
+    }
+    if (optind == argc)
+        return EXIT_SUCCESS;
+    command_error(NAME, "unexpected argument '%s'", argv[optind]);
+    return command_usage_error(NAME);
+}
+
+/* The running kernel's vmlinux with DWARF, where distributions put it; NULL if it is not there. */
+static const char *find_vmlinux(char *ret, size_t cap)
+{
+    static const char *const places[] = {
+        "/usr/lib/debug/boot/vmlinux-%s", "/usr/lib/debug/lib/modules/%s/vmlinux",
+        "/usr/lib/debug/usr/lib/modules/%s/vmlinux", "/lib/modules/%s/build/vmlinux"};
+    struct utsname u;
+
+    if (uname(&u) < 0)
+        return NULL;
+    for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
+        const char *gap = strstr(places[i], "%s");
+
+        snprintf(ret, cap, "%.*s%s%s", (int)(gap - places[i]), places[i], u.release, gap + 2);
+        if (access(ret, R_OK) == 0)
+            return ret;
+    }
+    return NULL;
+}
+
+/* One set of all needs: the extractors' and the kernel room's. */
+static size_t collect_needs(struct needs_set *ret)
+{
+    size_t n = 0;
+
+    ret[n].count = kernel_own_needs(&ret[n].needs);
+    n++;
+    for (size_t i = 0; i < n_extractors; i++, n++)
+        ret[n] = (struct needs_set){extractors[i]->needs, NULL, extractors[i]->n_needs};
+    for (size_t i = 0; i < n; i++) {
+        ret[i].found = calloc(ret[i].count + 1, sizeof(*ret[i].found));
+        if (!ret[i].found)
+            abort();
+    }
+    return n;
+}
+
+static int identify(const struct request *req, bool running, struct error *err,
+                    struct profile_identity *io_id)
+{
+    int r = 0;
+
+    if (running)
+        source_running(io_id);
+    if (req->build_id)
+        r = source_build_id(req->build_id, err, io_id);
+    if (!r && req->banner)
+        r = source_banner(req->banner, err, io_id);
+    if (!r && !io_id->build_id[0] && !io_id->version[0])
+        r = error_set(err, -EINVAL, "whose files are these? say --build-id or --banner");
+    return r;
+}
+
+/* Fills the sets from the files of the request, or of the running kernel. */
+static int resolve(const struct request *req, const struct needs_set *sets, size_t n,
+                   struct error *err, uint64_t *ret_stext, struct profile_identity *ret_id)
+{
+    bool running = !req->btf && !req->symbols && !req->vmlinux;
+    const char *btf = req->btf, *symbols = req->symbols, *vmlinux = req->vmlinux;
+    char path[PATH_MAX];
+    int r = 0;
+
+    if (running) {
+        symbols = RUNNING_SYMBOLS;
+        btf = access(RUNNING_BTF, R_OK) == 0 ? RUNNING_BTF : NULL;
+        vmlinux = btf ? NULL : find_vmlinux(path, sizeof(path));
+    }
+    if (!vmlinux && !btf)
+        command_error(NAME, "no types: the kernel has no BTF; with debuginfo, say --vmlinux");
+    if (!vmlinux && !symbols)
+        command_error(NAME, "no symbols: name a table with --symbols");
+    if (symbols)
+        r = source_symbols(symbols, sets, n, err, ret_stext);
+    if (!r && btf)
+        r = source_btf(btf, sets, n, err);
+    if (!r && vmlinux)
+        r = source_vmlinux(vmlinux, sets, n, !btf, err, ret_stext, ret_id);
+    return r < 0 ? r : identify(req, running, err, ret_id);
+}
+
+static int write_all(FILE *f, const struct buf *text)
+{
+    return fwrite(text->data, 1, text->len, f) == text->len && fflush(f) == 0 ? 0 : -errno;
+}
+
+/* Under another name first: a capture image must not get half of one. */
+static int write_file(const char *path, const struct buf *text, struct error *err)
+{
+    char temporary[PATH_MAX];
+    FILE *f;
+    int r;
+
+    if (!strcmp(path, "-"))
+        return write_all(stdout, text);
+    snprintf(temporary, sizeof(temporary), "%.*s.new", PATH_MAX - 8, path);
+    f = fopen(temporary, "we");
+    r = f ? write_all(f, text) : -errno;
+    if (f && fclose(f) && !r)
+        r = -errno;
+    if (!r && rename(temporary, path) < 0)
+        r = -errno;
+    if (r < 0 && f)
+        unlink(temporary);
+    return r < 0 ? error_set(err, r, "%s: %s", path, strerror(-r)) : 0;
+}
+
+static int make_profile(const struct request *req, struct error *err)
+{
+    struct needs_set *sets = calloc(n_extractors + 1, sizeof(*sets));
+    struct buf text = BUF_INIT(PROFILE_MAX_BYTES);
+    struct profile_identity id = {0};
+    uint64_t stext = 0;
+    size_t n;
+    int r;
+
+    if (!sets)
+        return error_set(err, -ENOMEM, "out of memory");
+    n = collect_needs(sets);
+    r = resolve(req, sets, n, err, &stext, &id);
+    if (!r) {
+        profile_write(&text, &id, stext, sets, n);
+        r = text.full ? error_set(err, -ENOMEM, "out of memory")
+                      : write_file(req->output ? req->output : DEFAULT_OUTPUT, &text, err);
+    }
+    buf_done(&text);
+    for (size_t i = 0; i < n; i++)
+        free(sets[i].found);
+    free(sets);
+    return r;
+}
+
+static int run(int argc, char **argv)
+{
+    struct request req = {0};
+    struct error err = {0};
+    bool done = false;
+    int r = parse_options(argc, argv, &req, &done);
+
+    if (done || r)
+        return r;
+    r = make_profile(&req, &err);
+    if (r < 0)
+        command_error(NAME, "%s", error_text(&err, r));
+    return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+const struct command cmd_profile = {
+    .name = NAME,
+    .summary = "write what a capture must know of a kernel without symbols or types",
+    .run = run,
+};

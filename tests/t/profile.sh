@@ -1,0 +1,81 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# A real vmcore without kallsyms and BTF gives the same records with a profile as with its own tables.
+. "$(dirname "$0")/../lib.sh"
+vmcore=$("$top/tests/lab/vmcore.sh") || exit 1
+banner=$(cat "$(dirname "$vmcore")/lab/truth/version")
+image=$(echo "$(cat "$(dirname "$vmcore")/kernel")"/boot/vmlinuz-*)
+core=$scratch/core
+cp --sparse=always "$vmcore" "$core"
+
+capture() { # NAME VMCORE [OPTION…]: the records, without times, into NAME
+    local name=$1 dump=$2 status
+    shift 2
+    "$asan" capture --vmcore "$dump" --output "$scratch/$name.d" --no-console --quiet "$@" 2> "$scratch/$name.err"
+    status=$?
+    cat "$scratch/$name.err" >&2
+    zcat "$scratch/$name.d/vmcore-summary.jsonl.gz" > "$scratch/$name.all"
+    jq -c 'select(.record != "end" and .section != "trailer")' "$scratch/$name.all" > "$scratch/$name"
+    return $status
+}
+reason() { jq -r --arg s "$2" 'select(.record == "end" and .section == $s) | .reason' "$scratch/$1.all"; }
+status() { jq -r --arg s "$2" 'select(.record == "end" and .section == $s) | .status' "$scratch/$1.all"; }
+profile() { "$asan" profile "$@"; }
+
+# The profile's addresses are those of the link: out of the kernel's file, not of the dump, whose
+# KASLR moved them. The types are of the file as well.
+check "the kernel's image is laid flat" \
+    tests/lab/flat_image.py "$image" "$scratch/flat" "$scratch/exports" "$scratch/btf"
+check "its symbols are listed" "$BUILD/tools/kernel_dump" "$scratch/flat" "$scratch/symbols" "$scratch/flat.btf"
+check "a profile is made" profile --symbols "$scratch/symbols" --btf "$scratch/btf" --banner "$banner" --output "$scratch/profile"
+check "it takes less than 32 KiB" [ "$(stat -c %s "$scratch/profile")" -lt 32768 ]
+is "nothing else is left" "$(cd "$scratch" && echo profile*)" profile
+
+check "captured by its own tables" capture whole "$vmcore"
+check "captured by its own tables, beside a profile" capture beside "$vmcore" --profile "$scratch/profile"
+check "a profile changes nothing then" cmp "$scratch/whole" "$scratch/beside"
+for what in "types" "symbols" "symbols types"; do
+    cp --sparse=always "$vmcore" "$core"
+    # shellcheck disable=SC2086
+    check "the dump loses its $what" "$BUILD/tools/wipe_core" "$core" $what
+    check "without $what: captured" capture wiped "$core" --profile "$scratch/profile"
+    check "without $what: the profile gives the same records" cmp "$scratch/whole" "$scratch/wiped"
+done
+check "without a profile: captured" capture without "$core" --profile /nonexistent
+is "the slab section then tells what it lacks" "$(status without slab)" skipped
+check "a profile that is not there is said" grep -q '/nonexistent: No such file' "$scratch/without.err"
+is "the log is there all the same" "$(status without dmesg)" ok
+
+# a profile of another kernel is refused by name
+other() { # NAME SED: captures with a changed profile
+    sed "$2" "$scratch/profile" > "$scratch/$1.profile"
+    capture "$1" "$core" --profile "$scratch/$1.profile"
+}
+read -r _ _ release _ <<< "$banner"
+check "another release: captured" other release 's/^release .*/release 6.1.0-99-test/'
+check "another release: refused by name" grep -qF "profile of 6.1.0-99-test refused: the crashed kernel is $release" <<< "$(reason release slab)"
+check "another build of the release: captured" other build 's/^version .*/version #9 SMP/'
+check "another build of the release: refused by name" grep -qF "profile of $release, #9 SMP, refused" <<< "$(reason build slab)"
+check "another build id: captured" other id '/^version/a build-id 00112233445566778899'
+check "another build id: refused by name" grep -qF "build id 001122334455, refused" <<< "$(reason id slab)"
+check "no profile at all: captured" other none '1s/.*/hello/'
+check "no profile at all: said" grep -qF "the profile is not one" <<< "$(reason none slab)"
+is "the oom section goes on" "$(status release oom)" "$(status whole oom)"
+id=$(strings -n 12 "$vmcore" | sed -n 's/^BUILD-ID=//p' | head -1)
+check "the build id alone: captured" other right "/^version/d; /^release/d; 1a build-id $id"
+check "the build id alone is enough" cmp "$scratch/whole" "$scratch/right"
+
+# making one
+refused() { ! profile "$@" 2> "$scratch/err"; }
+check "files that nobody names are refused" refused --symbols "$scratch/symbols" --output "$scratch/x"
+check "and the options told that name them" grep -q -- --build-id "$scratch/err"
+sed 's/^[0-9a-f]*/0000000000000000/' "$scratch/symbols" > "$scratch/hidden"
+check "hidden addresses are refused" refused --symbols "$scratch/hidden" --build-id 00112233 --output "$scratch/x"
+check "and why is told" grep -q kptr_restrict "$scratch/err"
+check "what is no BTF is refused" refused --btf "$scratch/symbols" --build-id 00112233 --output "$scratch/x"
+check "an image that is no ELF file is refused" refused --vmlinux "$image" --output "$scratch/x"
+is "nothing was written" "$(cd "$scratch" && ls -d x x.new 2> /dev/null)" ""
+is "standard output takes it too" \
+    "$(profile --symbols "$scratch/symbols" --btf "$scratch/btf" --banner "$banner" --output - | md5sum)" \
+    "$(md5sum < "$scratch/profile")"
+done_testing
