@@ -19,6 +19,7 @@ struct command {
 extern const struct command cmd_capture;
 extern const struct command cmd_show;
 extern const struct command cmd_list;
+extern const struct command cmd_diff; /* in the host's build alone */
 extern const struct command cmd_oom;
 extern const struct command cmd_harvest;
 extern const struct command cmd_profile;

@@ -12,6 +12,9 @@ static const struct command *const commands[] = {
     &cmd_capture,
     &cmd_show,
     &cmd_list,
+#ifndef STATIC_BUILD
+    &cmd_diff,
+#endif
     &cmd_oom,
     &cmd_harvest,
 #ifndef STATIC_BUILD

@@ -22,6 +22,10 @@ _vmcore_summary() {
     fi
     case $prev in
     --section | --sections)
+        if [ "$command" = diff ]; then
+            mapfile -t COMPREPLY < <(compgen -W "memory zone slab task module" -- "$cur")
+            return
+        fi
         mapfile -t COMPREPLY < <(compgen -W \
             "header crash dmesg oom memory zone slab task module trailer" -- "$cur")
         return
