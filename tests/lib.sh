@@ -11,7 +11,7 @@ host=$top/$BUILD/vmcore-summary
 static=$top/$BUILD/static/vmcore-summary
 shared=$top/../shared
 # Dumps, kernels and images outlive a run: outside the repository, for they are large.
-cache=${VMCORE_SUMMARY_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/vmcore-summary}
+cache=${VMCORE_SUMMARY_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/vmcore-summary}
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 export asan host static shared cache

@@ -7,7 +7,7 @@
 # Source it; every function returns non-zero on failure and says why on stderr.
 lab_top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 lab_here=$lab_top/tests/lab
-lab_cache=${VMCORE_SUMMARY_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/vmcore-summary}
+lab_cache=${VMCORE_SUMMARY_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/vmcore-summary}
 lab_started=$SECONDS
 
 # lab_say TEXT…: one line of progress, with the seconds since the start.
