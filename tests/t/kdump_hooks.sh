@@ -43,7 +43,7 @@ program() {
     good) body='echo whole > "$3/vmcore-summary.jsonl.gz"; echo text > "$3/vmcore-summary.txt"' ;;
     failing) body='exit 3' ;;
     crashing) body='kill -SEGV $$' ;;
-    hanging) body='echo part > "$3/.vmcore-summary.jsonl.gz.a1B2c3"; exec sleep 300' ;;
+    hanging) body='echo part > "$3/.vmcore-summary.jsonl.gz.a1B2c3"; exec sleep 600' ;;
     stubborn) body='trap "" TERM INT HUP; while :; do sleep 1; done' ;;
     full) body='echo "No space left on device" >&2; exit 0' ;;
     missing) rm "$VMCORE_SUMMARY"; return ;;
@@ -60,7 +60,7 @@ hook_as() { # NAME ARGUMENT…: the hook under $shell, with its output in $image
     local status
     shift
     # shellcheck disable=SC2086
-    (cd / && PATH=$image/bin:$PATH timeout 60 $shell "$hook" "$@") >> "$image/output" 2>&1 < /dev/null
+    (cd / && PATH=$image/bin:$PATH timeout 120 $shell "$hook" "$@") >> "$image/output" 2>&1 < /dev/null
     status=$?
     echo $status
 }
@@ -150,7 +150,7 @@ test_kdump_post_only() {
 }
 
 test_bad_programs() {
-    local kind began
+    local kind
     for kind in failing crashing full missing; do
         new_image
         program $kind
@@ -163,10 +163,9 @@ test_bad_programs() {
     for kind in hanging stubborn; do
         new_image
         program $kind
-        export capture_limit=2
-        began=$SECONDS
+        # the program's limit alone ends it within hook_as's time
+        export capture_limit=2 hook_limit=600
         is "$shell: pre exits 0 with a program $kind" "$(pre)" 0
-        check "$shell: within its limit ($kind: $((SECONDS - began)) s)" [ $((SECONDS - began)) -le 8 ]
         is "$shell: the program is gone ($kind)" "$(pgrep -f "$VMCORE_SUMMARY")" ""
     done
     new_image
@@ -185,13 +184,13 @@ test_bad_programs() {
 
 # The whole hook hangs, not only the program: a mount that never returns.
 test_hanging_target() {
-    local began=$SECONDS
     new_image
     sed -i 's/ rw,noatime / ro,noatime /' "$image/mountinfo"
-    printf '#!/bin/sh\necho $$ > "%s/hanging"\nexec sleep 300\n' "$image" > "$image/bin/mount"
-    export hook_limit=2
+    printf '#!/bin/sh\necho $$ > "%s/hanging"\nexec sleep 600\n' "$image" > "$image/bin/mount"
+    # the hook's limit alone ends it within hook_as's time
+    export hook_limit=2 capture_limit=600
     is "$shell: pre exits 0 when the target hangs" "$(pre)" 0
-    check "$shell: within its limit (hanging target: $((SECONDS - began)) s)" [ $((SECONDS - began)) -le 8 ]
+    check "$shell: and says so" grep -q "stopped after 2 s" "$image/output"
     # it was out of reach of the hook, whose own time was up
     kill "$(cat "$image/hanging")" 2> /dev/null || true
 }
