@@ -28,6 +28,9 @@ TEST_CFLAGS    := $(BASE_CFLAGS) -O1 -g -fsanitize=address,undefined -fno-saniti
                   -fno-omit-frame-pointer
 TEST_LDFLAGS   := -fsanitize=address,undefined
 LIBS           := -lelf -ljansson -linih -lz
+HOST_LIBS      := -lkdumpfile
+# What the capture image does without: its dump is /proc/vmcore.
+HOST_ONLY      := src/core/kdump.c src/core/flattened.c
 
 SOURCES := $(sort $(wildcard src/*/*.c src/*/*/*.c))
 MAIN    := src/cli/main.c
@@ -64,9 +67,9 @@ help:
 # --- programs ---------------------------------------------------------------------------------
 $(BUILD)/vmcore-summary: $(call objects,host,$(SOURCES))
 	$(call say,LINK)
-	$(Q)$(CC) $(HOST_CFLAGS) $(HOST_LDFLAGS) -o $@ $^ $(LIBS)
+	$(Q)$(CC) $(HOST_CFLAGS) $(HOST_LDFLAGS) -o $@ $^ $(LIBS) $(HOST_LIBS)
 
-$(BUILD)/static/vmcore-summary: $(call objects,static,$(SOURCES))
+$(BUILD)/static/vmcore-summary: $(call objects,static,$(filter-out $(HOST_ONLY),$(SOURCES)))
 	$(call say,LINK)
 	$(Q)$(CC) $(STATIC_CFLAGS) $(STATIC_LDFLAGS) -o $@.debug $^ $(LIBS)
 	$(call say,STRIP)
@@ -74,7 +77,7 @@ $(BUILD)/static/vmcore-summary: $(call objects,static,$(SOURCES))
 
 $(BUILD)/asan/vmcore-summary: $(call objects,asan,$(SOURCES))
 	$(call say,LINK)
-	$(Q)$(CC) $(TEST_CFLAGS) $(TEST_LDFLAGS) -o $@ $^ $(LIBS)
+	$(Q)$(CC) $(TEST_CFLAGS) $(TEST_LDFLAGS) -o $@ $^ $(LIBS) $(HOST_LIBS)
 
 $(BUILD)/host/obj/%.o: src/%.c
 	@mkdir -p $(@D)
@@ -100,14 +103,14 @@ $(BUILD)/unit/%: tests/unit/%.c $(BUILD)/asan/libvmcore-summary.a
 	@mkdir -p $(@D)
 	$(call say,LINK)
 	$(Q)$(CC) $(ALL_CPPFLAGS) -Itests $(TEST_CFLAGS) $(TEST_LDFLAGS) -o $@ $< \
-		$(BUILD)/asan/libvmcore-summary.a $(LIBS) -lcheck -lsubunit -lm -lrt -lpthread
+		$(BUILD)/asan/libvmcore-summary.a $(LIBS) $(HOST_LIBS) -lcheck -lsubunit -lm -lrt -lpthread
 
 # Fuzz targets replay their stored corpus with any compiler; `make fuzz` builds them for libFuzzer.
 $(BUILD)/fuzz/%: tests/fuzz/%.c tests/fuzz/replay.c $(BUILD)/asan/libvmcore-summary.a
 	@mkdir -p $(@D)
 	$(call say,LINK)
 	$(Q)$(CC) $(ALL_CPPFLAGS) -Itests $(TEST_CFLAGS) $(TEST_LDFLAGS) -o $@ $< tests/fuzz/replay.c \
-		$(BUILD)/asan/libvmcore-summary.a $(LIBS)
+		$(BUILD)/asan/libvmcore-summary.a $(LIBS) $(HOST_LIBS)
 
 # libbpf is the witness for our BTF reader and links into nothing else; both have a struct btf.
 $(BUILD)/tools/btf_oracle: tests/tools/oracle/ours.c
@@ -122,7 +125,7 @@ $(BUILD)/tools/%: tests/tools/%.c $(BUILD)/asan/libvmcore-summary.a
 	@mkdir -p $(@D)
 	$(call say,LINK)
 	$(Q)$(CC) $(ALL_CPPFLAGS) -Itests $(TEST_CFLAGS) $(TEST_LDFLAGS) -o $@ $< $(TOOL_SOURCES) \
-		$(BUILD)/asan/libvmcore-summary.a $(LIBS) $(TOOL_LIBS)
+		$(BUILD)/asan/libvmcore-summary.a $(LIBS) $(HOST_LIBS) $(TOOL_LIBS)
 
 arm64:
 	@BUILD=$(BUILD) tests/lab/cross_arm64.sh
@@ -142,7 +145,7 @@ $(BUILD)/libfuzzer/obj/%.o: src/%.c
 
 $(BUILD)/libfuzzer/fuzz_%: tests/fuzz/fuzz_%.c $(call objects,libfuzzer,$(LIB_SOURCES))
 	$(call say,CC  )
-	$(Q)clang $(ALL_CPPFLAGS) -Itests $(FUZZ_CFLAGS) -fsanitize=fuzzer -o $@ $(filter %.c %.o,$^) $(LIBS)
+	$(Q)clang $(ALL_CPPFLAGS) -Itests $(FUZZ_CFLAGS) -fsanitize=fuzzer -o $@ $(filter %.c %.o,$^) $(LIBS) $(HOST_LIBS)
 
 fuzz: $(FUZZERS:%=$(BUILD)/libfuzzer/%)
 	@for f in $(FUZZERS:fuzz_%=%); do \

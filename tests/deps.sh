@@ -3,7 +3,7 @@
 # Installs, on a Debian machine and as root, the packages that building and testing need and that
 # are missing. Says nothing and does nothing when all are there.
 set -eu
-build='gcc make libc6-dev libelf-dev zlib1g-dev libjansson-dev libinih-dev'
+build='gcc make libc6-dev libelf-dev zlib1g-dev libjansson-dev libinih-dev libkdumpfile-dev'
 tests='check libbpf-dev clang-format jq shellcheck busybox-static cpio e2fsprogs kmod xz-utils zstd
        qemu-system-x86 kexec-tools makedumpfile dracut-core systemd curl ca-certificates
        apt-utils dpkg-dev git procps python3 man-db bash-completion'

@@ -251,6 +251,7 @@ static void elf_close(struct image *im)
 
 const struct image_ops image_elf = {
     .name = "elf",
+    .flattened_name = "elf-flattened",
     .probe = elf_probe,
     .open = elf_open,
     .read = elf_read,

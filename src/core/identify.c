@@ -7,30 +7,31 @@
 #include "core/image_ops.h"
 #include "util/cleanup.h"
 
-#define MAGIC(bytes_, what_)                                                                       \
+#define MAGIC(bytes_, what_, host_)                                                                \
     {                                                                                              \
-        bytes_, sizeof(bytes_) - 1, what_                                                          \
+        bytes_, sizeof(bytes_) - 1, what_, host_                                                   \
     }
 
 static const struct {
     const char *bytes;
     size_t len;
     const char *what;
+    bool host; /* the host build reads it */
 } magics[] = {
-    MAGIC("KDUMP   ", "a compressed dump by makedumpfile"),
-    MAGIC("DISKDUMP", "a compressed dump in diskdump format"),
-    MAGIC("makedumpfile\0", "a flattened dump by makedumpfile (makedumpfile -R restores it)"),
-    MAGIC("EMiL", "a LiME dump"),
-    MAGIC("PAGEDU64", "a Windows crash dump"),
-    MAGIC("QEVM", "a QEMU machine snapshot"),
-    MAGIC("\x1f\x8b", "a gzip file"),
+    MAGIC("KDUMP   ", "a compressed dump by makedumpfile", true),
+    MAGIC("DISKDUMP", "a compressed dump in diskdump format", true),
+    MAGIC("makedumpfile\0", "a flattened dump by makedumpfile", true),
+    MAGIC("EMiL", "a LiME dump", false),
+    MAGIC("PAGEDU64", "a Windows crash dump", false),
+    MAGIC("QEVM", "a QEMU machine snapshot", false),
+    MAGIC("\x1f\x8b", "a gzip file", false),
     MAGIC("\xfd"
           "7zXZ\0",
-          "an xz file"),
-    MAGIC("\x28\xb5\x2f\xfd", "a zstd file"),
-    MAGIC("BZh", "a bzip2 file"),
-    MAGIC("\x89LZO\0", "an lzop file"),
-    MAGIC("\x04\x22\x4d\x18", "an lz4 file"),
+          "an xz file", false),
+    MAGIC("\x28\xb5\x2f\xfd", "a zstd file", false),
+    MAGIC("BZh", "a bzip2 file", false),
+    MAGIC("\x89LZO\0", "an lzop file", false),
+    MAGIC("\x04\x22\x4d\x18", "an lz4 file", false),
 };
 
 /* Inflates the start of a gzip member. Returns the bytes got. */
@@ -69,12 +70,16 @@ static bool is_text(const struct image_head *head)
     return true;
 }
 
-const char *image_identify(const struct image_head *head)
+const char *image_identify(const struct image_head *head, bool *ret_host)
 {
+    *ret_host = false;
     if (is_summary(head))
         return "a summary of vmcore-summary";
     for (size_t i = 0; i < ARRAY_SIZE(magics); i++)
-        if (head->len >= magics[i].len && memcmp(head->bytes, magics[i].bytes, magics[i].len) == 0)
+        if (head->len >= magics[i].len &&
+            memcmp(head->bytes, magics[i].bytes, magics[i].len) == 0) {
+            *ret_host = magics[i].host;
             return magics[i].what;
+        }
     return is_text(head) ? "a text file" : "a file of unknown format";
 }

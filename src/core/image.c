@@ -14,6 +14,10 @@
 
 static const struct image_ops *const formats[] = {
     &image_elf,
+#ifndef STATIC_BUILD
+    &image_kdump,
+    &image_flattened,
+#endif
 };
 
 static int read_head(int fd, struct image_head *ret)
@@ -63,20 +67,28 @@ static const struct image_ops *find_format(const struct image_head *head)
     return NULL;
 }
 
-static int open_format(struct image *im, const char *path, struct error *err)
+static int refuse(const struct image_head *head, struct error *err)
+{
+    bool host;
+    const char *what = image_identify(head, &host);
+
+    return error_set(err, -ENOTSUP,
+                     host ? "%s; this program for capture kernels reads ELF alone: "
+                            "/usr/bin/vmcore-summary capture --vmcore FILE reads it"
+                          : "%s, not an ELF vmcore",
+                     what);
+}
+
+int image_open_format(struct image *im, struct error *err)
 {
     struct image_head head;
     int r = read_head(im->fd, &head);
 
+    im->ops = NULL;
     if (r < 0)
-        return error_set(err, r, "%s: %s", path, strerror(-r));
+        return error_set(err, r, "%s", strerror(-r));
     im->ops = find_format(&head);
-    if (!im->ops)
-        return error_set(err, -ENOTSUP, "%s: %s, not an ELF vmcore", path, image_identify(&head));
-    r = im->ops->open(im, err);
-    if (r < 0)
-        return error_prepend(err, r, "%s", path);
-    return 0;
+    return im->ops ? im->ops->open(im, err) : refuse(&head, err);
 }
 
 int image_open(const char *path, struct error *err, struct image **ret)
@@ -90,9 +102,9 @@ int image_open(const char *path, struct error *err, struct image **ret)
     r = open_file(path, err, &im->fd, &im->file_bytes);
     if (r < 0)
         return r;
-    r = open_format(im, path, err);
+    r = image_open_format(im, err);
     if (r < 0)
-        return r;
+        return error_prepend(err, r, "%s", path);
     *ret = TAKE_PTR(im);
     return 0;
 }
@@ -148,7 +160,7 @@ uint64_t image_bytes(const struct image *im)
 
 const char *image_kind(const struct image *im)
 {
-    return im->ops->name;
+    return im->flattened ? im->ops->flattened_name : im->ops->name;
 }
 
 size_t image_ranges(const struct image *im, const struct image_range **ret)

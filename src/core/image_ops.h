@@ -21,6 +21,7 @@ struct image {
     size_t n_ranges;
     struct vmcoreinfo vmcoreinfo;
     uint64_t bytes_read;
+    bool flattened; /* restored to a temporary file, which fd is */
 };
 
 /* The first bytes of a file, by which formats know their own. */
@@ -34,7 +35,8 @@ struct image_head {
  * format is a file that defines one of these and a line in that list.
  */
 struct image_ops {
-    const char *name; /* image_kind(): part of the summary's header record */
+    const char *name;           /* image_kind(): part of the summary's header record */
+    const char *flattened_name; /* the same of one that was restored from its flattened form */
     bool (*probe)(const struct image_head *head);
     /* Fills machine, ranges, vmcoreinfo and priv from fd; what it filled when it fails is freed by
      * the caller, with close(). */
@@ -47,8 +49,16 @@ struct image_ops {
 };
 
 extern const struct image_ops image_elf;
+/* Host build only. */
+extern const struct image_ops image_kdump, image_flattened;
 
-/* What a file that no format claims is, for people: "a gzip file", "a LiME dump". Never NULL. */
-const char *image_identify(const struct image_head *head);
+/* Finds the format of im->fd and opens it: image.c, and again for what a format restored. */
+int image_open_format(struct image *im, struct error *err);
+
+/*
+ * What a file that no format claims is, for people: "a gzip file", "a LiME dump". Never NULL.
+ * *ret_host: the host build reads it.
+ */
+const char *image_identify(const struct image_head *head, bool *ret_host);
 
 #endif

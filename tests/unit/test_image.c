@@ -190,9 +190,9 @@ START_TEST(other_files_are_named)
         const char *say;
     } cases[] = {
         {"", 0, "empty file"},
-        {"KDUMP   \6\0\0\0Linux", 17, "compressed dump by makedumpfile"},
-        {"DISKDUMP", 8, "diskdump"},
-        {"makedumpfile\0\0\0\0", 16, "flattened"},
+        {"KDUMP   \6\0\0\0Linux", 17, "a compressed dump, but"},
+        {"DISKDUMP", 8, "a compressed dump, but"},
+        {"makedumpfile\0\0\0\0", 16, "a flattened dump that is damaged"},
         {"\xfd\x37zXZ\0", 6, "xz file"},
         {"\x28\xb5\x2f\xfd\x24", 5, "zstd file"},
         {"EMiL\1\0\0\0", 8, "LiME"},
@@ -210,10 +210,12 @@ START_TEST(other_files_are_named)
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
         char path[] = "/tmp/vmcore.XXXXXX";
         _cleanup_close_ int fd = mkstemp(path);
+        /* of a format that is read */
+        bool damaged = strstr(cases[i].say, "but") || strstr(cases[i].say, "damaged") ||
+                       strstr(cases[i].say, "cut short");
 
         ck_assert_int_eq(write(fd, cases[i].bytes, cases[i].len), (ssize_t)cases[i].len);
-        assert_not_opened(path, strcmp(cases[i].say, "cut short") ? -ENOTSUP : -EBADMSG,
-                          cases[i].say);
+        assert_not_opened(path, damaged ? -EBADMSG : -ENOTSUP, cases[i].say);
         unlink(path);
     }
     assert_not_opened("/tmp", -ENOTSUP, "a directory");
