@@ -31,7 +31,7 @@ def parse(data):
 
 listener = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
 listener.bind(sys.argv[1])
-listener.settimeout(60)
+listener.settimeout(300)
 print("ready", file=sys.stderr, flush=True)
 for _ in range(int(sys.argv[2])):
     print(json.dumps(parse(listener.recv(1 << 20))), flush=True)

@@ -55,7 +55,7 @@ lab_first_image "$kernel" oom "$work/capture.img" "$work/first.img" "$BUILD/vmco
 lab_disk "$work/disk" 256
 step "booting it in QEMU: $mem MB, 2 CPUs in software, crashkernel=256M"
 : > "$work/console.log"
-LAB_TIMEOUT=${LAB_TIMEOUT:-400} lab_boot "$kernel" "$work/first.img" "$work/disk" "$work/console.log" "$mem" loglevel=4 &
+LAB_TIMEOUT=${LAB_TIMEOUT:-1800} lab_boot "$kernel" "$work/first.img" "$work/disk" "$work/console.log" "$mem" loglevel=4 &
 qemu=$!
 tail -n +1 -f --pid=$qemu -s 0.2 "$work/console.log" | progress
 status=0

@@ -205,11 +205,10 @@ is "and nowhere else" "$(cat "$scratch/err")" ""
 capture --vmcore "$core" --output "$out/console" --quiet 2> "$scratch/err"
 is "not when a saved dump is read" "$(cat "$scratch/console" "$scratch/err")" ""
 mkfifo "$scratch/fifo"
-SECONDS=0
-capture --vmcore "$core" --output "$out/fifo" --console="$scratch/fifo" 2> "$scratch/err"
+# far longer than the digest may take: what hangs is told from what is slow
+timeout 300 "$asan" capture --config "$scratch/conf" --vmcore "$core" --output "$out/fifo" --console="$scratch/fifo" 2> "$scratch/err"
 is "a console that hangs costs no summary" "$? $(ends "$out/fifo/vmcore-summary.jsonl.gz")" "0 $(ends "$file")"
-check "and not more than its time" [ "$SECONDS" -lt 14 ]
-check "it is said" grep -q 'the digest was not done in' "$scratch/err"
+check "and its time is limited" grep -q 'the digest was not done in 10 s' "$scratch/err"
 
 # --- deadlines
 capture --vmcore "$core" --output "$out/late" --deadline 1ms --strict 2> "$scratch/err"
@@ -227,7 +226,7 @@ killed_at() { # MILLISECONDS
     kill -9 $pid 2> /dev/null
     wait $pid 2> /dev/null
     # its children end with it, but not in the same instant
-    for _ in $(seq 100); do pgrep -f -- "--output $dir" > /dev/null || break; sleep 0.02; done
+    for _ in $(seq 3000); do pgrep -f -- "--output $dir" > /dev/null || break; sleep 0.02; done
     ! pgrep -f -- "--output $dir" || return 1
     for f in "$dir"/.vmcore-summary.jsonl.gz.?????? "$dir"/vmcore-summary.jsonl.gz; do
         # shellcheck disable=SC2046

@@ -19,8 +19,8 @@ listen() {
     rm -f "$scratch/socket"
     python3 tests/journal_socket.py "$scratch/socket" "$1" > "$scratch/entries" 2> "$scratch/ready" &
     listener=$!
-    for _ in $(seq 100); do
-        grep -q ready "$scratch/ready" && return
+    until grep -q ready "$scratch/ready"; do
+        kill -0 "$listener" || return
         sleep 0.1
     done
 }

@@ -14,7 +14,7 @@ cut_short() {
     local out=$scratch/cut
     rm -rf "$out"
     head -c "$1" "$vmcore" > "$scratch/cut.vmcore"
-    timeout 60 "$asan" capture --vmcore "$scratch/cut.vmcore" --output "$out" --no-console 2> "$scratch/err"
+    timeout 600 "$asan" capture --vmcore "$scratch/cut.vmcore" --output "$out" --no-console 2> "$scratch/err"
     local status=$?
     cat "$scratch/err" >&2
     ! grep -qE 'Sanitizer|runtime error' "$scratch/err" || return 1
