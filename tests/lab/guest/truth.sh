@@ -1,12 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=sh
-# truth DIR: writes what the machine says about itself, to compare a summary with.
+# truth DIR: writes what the machine says about itself, to compare a summary with. What takes long and
+# does not change comes first, counters last.
 truth() {
     mkdir -p "$1"
-    for file in meminfo slabinfo zoneinfo vmstat vmallocinfo modules buddyinfo swaps mounts cmdline version uptime; do
-        cat "/proc/$file" > "$1/$file"
-    done
-    cat /proc/net/protocols > "$1/protocols"
     # pid oom_score_adj oom_score statm[7] comm
     for p in /proc/[0-9]*; do
         echo "${p#/proc/} $(cat "$p/oom_score_adj") $(cat "$p/oom_score") $(cat "$p/statm") $(cat "$p/comm")"
@@ -18,5 +15,10 @@ truth() {
     for p in /proc/[0-9]*; do
         echo "${p#/proc/} $(cat "$p/cgroup")"
     done > "$1/cgroups"
+    cat /proc/net/protocols > "$1/protocols"
+    sync
+    for file in modules mounts cmdline version swaps vmallocinfo buddyinfo vmstat zoneinfo slabinfo meminfo uptime; do
+        cat "/proc/$file" > "$1/$file"
+    done
     sync
 }
