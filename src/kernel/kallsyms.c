@@ -274,12 +274,15 @@ static bool rule_possible(const struct kallsyms *ks, enum address_rule rule)
 }
 
 /* Two right answers and no wrong one: a table shifted by one symbol gets _stext right by chance,
- * for a neighbour shares its address. */
-#define RIGHT_ENOUGH 2
+ * for a neighbour shares its address. Tables that VMCOREINFO names are not shifted, and without
+ * CONFIG_KALLSYMS_ALL they hold no other name that it tells. */
+#define RIGHT_ENOUGH       2
+#define RIGHT_ENOUGH_NAMED 1
 
 /* Tries all readings of the tables. Fills hits and *ret. */
-static int decode(struct kernel *k, const struct kallsyms *ks, const struct names *wanted,
-                  struct hit *hits, struct reading *ret, struct error *err)
+static int decode(struct kernel *k, const struct kallsyms *ks, int enough,
+                  const struct names *wanted, struct hit *hits, struct reading *ret,
+                  struct error *err)
 {
     _cleanup_free_ struct tokens *t = malloc(sizeof(*t));
     int r;
@@ -296,7 +299,7 @@ static int decode(struct kernel *k, const struct kallsyms *ks, const struct name
         if (scan_names(k, ks, t, coding, wanted, hits) < 0)
             continue;
         for (enum address_rule rule = 0; rule < N_ADDRESS_RULES; rule++) {
-            if (!rule_possible(ks, rule) || rule_score(k, ks, rule, wanted, hits) < RIGHT_ENOUGH)
+            if (!rule_possible(ks, rule) || rule_score(k, ks, rule, wanted, hits) < enough)
                 continue;
             *ret = (struct reading){coding, rule};
             return 0;
@@ -348,7 +351,7 @@ static int locate(struct kernel *k, const struct names *wanted, struct hit *hits
     int r = kallsyms_from_vmcoreinfo(k, ret, err);
 
     if (r == 0)
-        r = decode(k, ret, wanted, hits, ret_reading, err);
+        r = decode(k, ret, RIGHT_ENOUGH_NAMED, wanted, hits, ret_reading, err);
     if (r == 0)
         return 0;
     r = kallsyms_scan(k, err, layouts);
@@ -356,7 +359,7 @@ static int locate(struct kernel *k, const struct names *wanted, struct hit *hits
         return r;
     for (size_t i = 0; i < KALLSYMS_LAYOUTS; i++) {
         *ret = layouts[i];
-        r = decode(k, ret, wanted, hits, ret_reading, err);
+        r = decode(k, ret, RIGHT_ENOUGH, wanted, hits, ret_reading, err);
         if (r == 0)
             break;
     }

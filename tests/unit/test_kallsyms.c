@@ -241,6 +241,26 @@ START_TEST(every_era_is_found_by_scanning)
 }
 END_TEST
 
+/* Without CONFIG_KALLSYMS_ALL VMCOREINFO's data symbols are in no table: _stext alone can be
+ * checked. That does for tables that VMCOREINFO names, and not for those found by scanning. */
+START_TEST(text_symbols_alone_do_where_the_tables_are_named)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(eras); i++)
+        for (int named = 0; named < 2; named++) {
+            struct resolved f[N_NEEDS] = {0};
+            struct error err = {0};
+
+            build(&eras[i], named);
+            memcpy(strstr(core.vmcoreinfo, "init_uts_ns"), "init_xts_ns", 11);
+            memcpy(strstr(core.vmcoreinfo, "node_online_map"), "node_xnline_map", 15);
+            ck_assert_msg((resolve(f, &err) == 0) == (named == 1), "%s: %s", eras[i].name,
+                          err.text);
+            ck_assert(f[WANTED].present == (named == 1));
+            ck_assert(!named || f[WANTED].addr == symbol_addr(7001));
+        }
+}
+END_TEST
+
 START_TEST(contradictions_are_refused)
 {
     struct resolved f[N_NEEDS] = {0};
@@ -270,4 +290,5 @@ START_TEST(damage_is_survived)
 END_TEST
 
 UNIT_SUITE("kallsyms", every_era_is_read_by_name, every_era_is_found_by_scanning,
-           contradictions_are_refused, damage_is_survived)
+           text_symbols_alone_do_where_the_tables_are_named, contradictions_are_refused,
+           damage_is_survived)
