@@ -79,14 +79,23 @@ void json_str(struct json *j, const char *name, const char *value)
     json_strn(j, name, value, strlen(value));
 }
 
+/* Two escapes, a surrogate pair, beyond the first plane. */
+static void json_escaped_cp(struct buf *out, uint32_t cp)
+{
+    if (cp > 0xffff)
+        buf_printf(out, "\\u%04x\\u%04x", 0xd7c0U + (cp >> 10), 0xdc00U + (cp & 0x3ff));
+    else
+        buf_printf(out, "\\u%04x", (unsigned)cp);
+}
+
 static void json_escaped_char(struct buf *out, const char *s, size_t n, uint32_t cp)
 {
     if (!n)
         buf_printf(out, "\\\\x%02x", (unsigned)(unsigned char)*s);
     else if (cp == '"' || cp == '\\')
         buf_printf(out, "\\%c", (char)cp);
-    else if (cp < 0x20 || cp == 0x7f)
-        buf_printf(out, "\\u%04x", (unsigned)cp);
+    else if (utf8_is_unsafe(cp))
+        json_escaped_cp(out, cp);
     else
         buf_append(out, s, n);
 }

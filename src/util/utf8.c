@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "util/utf8.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 #include "util/cleanup.h"
@@ -38,8 +37,7 @@ size_t utf8_char(const char *s, size_t len, uint32_t *ret_cp)
     return 0;
 }
 
-/* Characters that steer a terminal or reorder what a reader sees. */
-static bool is_unsafe(uint32_t cp)
+bool utf8_is_unsafe(uint32_t cp)
 {
     static const struct {
         uint32_t first, last;
@@ -60,7 +58,7 @@ void utf8_append_safe(struct buf *b, const char *s, size_t len)
         uint32_t cp = 0;
         size_t n = utf8_char(s, len, &cp);
 
-        if (n && !is_unsafe(cp))
+        if (n && !utf8_is_unsafe(cp))
             buf_append(b, s, n);
         else if (n <= 1)
             buf_printf(b, "\\x%02x", (unsigned)(unsigned char)*s);
@@ -80,7 +78,7 @@ size_t utf8_columns(const char *s, size_t len)
         uint32_t cp = 0;
         size_t n = utf8_char(s, len, &cp);
 
-        columns += n && !is_unsafe(cp) ? 1 : n <= 1 ? 4 : cp > 0xffff ? 7 : 6;
+        columns += n && !utf8_is_unsafe(cp) ? 1 : n <= 1 ? 4 : cp > 0xffff ? 7 : 6;
         n = n ? n : 1;
         s += n;
         len -= n;

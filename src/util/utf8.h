@@ -2,6 +2,7 @@
 #ifndef UTIL_UTF8_H
 #define UTIL_UTF8_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -12,6 +13,12 @@
  * surrogates, at most U+10FFFF), its code point in *ret_cp; 0 if the bytes there are not one.
  */
 size_t utf8_char(const char *s, size_t len, uint32_t *ret_cp);
+
+/*
+ * Whether a character steers a terminal or reorders or hides what a reader sees: C0 and C1
+ * controls, DEL, bidi controls, characters without width.
+ */
+bool utf8_is_unsafe(uint32_t cp);
 
 /*
  * Appends text so that a terminal shows it and obeys none of it: C0 and C1 controls, DEL, bidi

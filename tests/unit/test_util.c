@@ -72,9 +72,11 @@ START_TEST(json_strings_are_always_valid)
 {
     assert_json("a\"\\\n\x1b", 5, "\"a\\\"\\\\\\u000a\\u001b\"");
     assert_json("\xff\xc3\xa4", 3, "\"\\\\xff\xc3\xa4\"");
-    assert_json("\xc0\x80", 2, "\"\\\\xc0\\\\x80\"");            /* overlong NUL */
-    assert_json("\xed\xa0\x80", 3, "\"\\\\xed\\\\xa0\\\\x80\""); /* surrogate */
-    assert_json("\xe2\x82", 2, "\"\\\\xe2\\\\x82\"");            /* cut */
+    assert_json("\xc0\x80", 2, "\"\\\\xc0\\\\x80\"");             /* overlong NUL */
+    assert_json("\xed\xa0\x80", 3, "\"\\\\xed\\\\xa0\\\\x80\"");  /* surrogate */
+    assert_json("\xe2\x82", 2, "\"\\\\xe2\\\\x82\"");             /* cut */
+    assert_json("\xc2\x9b\xe2\x80\xae", 5, "\"\\u009b\\u202e\""); /* CSI, bidi override */
+    assert_json("\xf3\xa0\x80\x81", 4, "\"\\udb40\\udc01\"");     /* a tag, as a pair */
     assert_json("\0", 1, "\"\\u0000\"");
 }
 END_TEST
