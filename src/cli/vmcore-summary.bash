@@ -21,7 +21,7 @@ _vmcore_summary() {
         return
     fi
     case $prev in
-    --section | --sections)
+    -s | --section)
         if [ "$command" = diff ]; then
             mapfile -t COMPREPLY < <(compgen -W "memory zone slab task module" -- "$cur")
             return
@@ -30,7 +30,11 @@ _vmcore_summary() {
             "header crash dmesg oom memory zone slab task module trailer" -- "$cur")
         return
         ;;
-    --output | --directory)
+    --color)
+        mapfile -t COMPREPLY < <(compgen -W "auto always never" -- "$cur")
+        return
+        ;;
+    -D | --output | --directory)
         mapfile -t COMPREPLY < <(compgen -d -- "$cur")
         return
         ;;

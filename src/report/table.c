@@ -328,6 +328,19 @@ static int print_tables(struct table_writer *w, struct summary_reader *r, const 
     return status ? status : walk_section(w, r, section, &(struct pass){.only = NULL}, err);
 }
 
+/* Once all is read: nothing of that section was there. */
+static int no_section(const struct summary_reader *r, const char *section, struct error *err)
+{
+    struct summary_damage d = summary_reader_damage(r);
+    const char *why = "";
+
+    if (d.bad_members || d.bad_lines || d.gave_up)
+        why = ", and it is damaged";
+    else if (d.truncated || d.no_trailer)
+        why = ", and it is incomplete";
+    return error_set(err, -ENOENT, "the summary has no section %s%s", section, why);
+}
+
 int report_section(struct summary_reader *r, const char *section, bool color, table_sink_fn sink,
                    void *arg, struct error *err)
 {
@@ -343,7 +356,7 @@ int report_section(struct summary_reader *r, const char *section, bool color, ta
         status = print_tables(w, r, section, err);
     if (status)
         return status;
-    return w->any ? 0 : error_set(err, -ENOENT, "the summary has no section %s", section);
+    return w->any ? 0 : no_section(r, section, err);
 }
 
 int report_dmesg(struct summary_reader *r, bool terminal, table_sink_fn sink, void *arg,
@@ -368,7 +381,7 @@ int report_dmesg(struct summary_reader *r, bool terminal, table_sink_fn sink, vo
     }
     if (status)
         return status;
-    return any ? 0 : error_set(err, -ENOENT, "the summary has no section dmesg");
+    return any ? 0 : no_section(r, "dmesg", err);
 }
 
 /* The line, or the same value in ASCII if a terminal might obey the line. */
@@ -409,5 +422,5 @@ int report_json(struct summary_reader *r, const char *section, table_sink_fn sin
     }
     if (status)
         return status;
-    return any ? 0 : error_set(err, -ENOENT, "the summary has no section %s", section);
+    return any ? 0 : no_section(r, section, err);
 }
