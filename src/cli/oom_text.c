@@ -18,7 +18,7 @@ enum {
     TEXT_LIMIT = 32 << 10,
     VICTIMS_SHOWN = 8,
     SLABS_SHOWN = 5,
-    NAME_COLUMNS = 28,
+    NAME_COLUMNS = 24,
 };
 
 /* --- pieces -------------------------------------------------------------------------------------
@@ -229,7 +229,12 @@ static void add_comparison(struct buf *b, const struct oom_event *e, const struc
     bool adj_known = c->oom_score_adj != INT32_MIN && l->oom_score_adj != INT32_MIN;
 
     if (l->pid == c->pid) {
-        buf_printf(b, ", the largest of %" PRIu64 " tasks", (uint64_t)e->candidates.n + e->omitted);
+        uint64_t n = (uint64_t)e->candidates.n + e->omitted;
+
+        if (n > 1)
+            buf_printf(b, ", the largest of %" PRIu64 " tasks", n);
+        else
+            buf_str(b, ", the only task in the table");
         return;
     }
     if (oom_candidate_bytes(e, c) == oom_candidate_bytes(e, l)) {
@@ -412,7 +417,7 @@ static void print_task(FILE *out, const struct oom_event *e, const struct oom_ca
 {
     int adj = c->oom_score_adj != INT32_MIN ? c->oom_score_adj : c->oom_adj;
 
-    fprintf(out, "  %11d", (int)c->pid);
+    fprintf(out, "  %15d", (int)c->pid);
     print_size(out, b, oom_pages(e, c->rss));
     print_size(out, b, oom_pages(e, c->swap));
     if (adj < -1000 || adj > 1000) /* not told, or nonsense */

@@ -230,6 +230,10 @@ static size_t find_kernel_tag(struct span line, size_t *ret_at)
 
         if (at && line.s[at - 1] != ' ')
             continue;
+        if (at && span_skip(&rest, " - - - ")) { /* RFC 5424: process, message id, data */
+            *ret_at = at;
+            return (size_t)(rest.s - line.s);
+        }
         if (span_skip_char(&rest, '[') && (!span_u64(&rest, &pid) || !span_skip_char(&rest, ']')))
             continue;
         if (!span_skip_char(&rest, ':'))
@@ -266,8 +270,13 @@ static bool is_syslog_head(struct span head)
 /* The host is the last word of the head; what stands before it is the time. */
 static struct span head_time(struct span head)
 {
-    size_t clock = find_clock(head), end;
+    struct span dated = head;
+    size_t clock, end;
 
+    /* the version of RFC 5424 */
+    if (span_skip(&dated, "1 ") && span_find(dated, "T", 0) == strlen("2024-03-08"))
+        head = dated;
+    clock = find_clock(head);
     if (clock == SPAN_NOT_FOUND)
         return (struct span){0};
     end = span_find(head, " ", clock);

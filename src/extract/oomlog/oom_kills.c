@@ -79,6 +79,19 @@ static bool has_victim(const struct oom_open *o, int64_t pid)
     return false;
 }
 
+/* The very line again: people paste what two greps have found. */
+static bool is_pasted_again(const struct oomlog *p, int64_t pid)
+{
+    for (size_t i = p->n_open; i-- > 0;) {
+        const struct oom_victim *v = p->open[i]->ev.victims.data;
+
+        for (uint32_t j = p->open[i]->ev.victims.n; j-- > 0;)
+            if (v[j].pid == pid && v[j].ts_ns != OOM_NONE && v[j].ts_ns == p->line->ts_ns)
+                return true;
+    }
+    return false;
+}
+
 static void on_killed(struct oomlog *p, enum message m, struct span rest)
 {
     struct oom_kill_text kill;
@@ -86,7 +99,14 @@ static void on_killed(struct oomlog *p, enum message m, struct span rest)
     struct oom_open *o;
 
     oomlog_set_foreign(p, false);
-    if (!oom_parse_kill(rest, &kill) || !(o = event_of_kill(p, kill.pid)))
+    if (!oom_parse_kill(rest, &kill))
+        return;
+    if (!oomlog_find_selected(p, kill.pid)) {
+        /* without a name and without "out of memory" it may be anybody's "Killed process 12" */
+        if ((m == MESSAGE_NONE && !kill.comm.len) || is_pasted_again(p, kill.pid))
+            return;
+    }
+    if (!(o = event_of_kill(p, kill.pid)))
         return;
     oom_open_touch(o, p->line);
     o->real = true;
@@ -334,6 +354,13 @@ static bool is_oom_panic(struct span text)
            span_starts(text, "System is deadlocked on memory");
 }
 
+/* panic_on_oom=1, unlike 2 ("compulsory"), does so only if no constraint applies. */
+static bool is_global_panic(struct span text)
+{
+    return span_starts(text, "Out of memory: system-wide panic_on_oom") ||
+           span_starts(text, "out of memory. panic_on_oom is selected");
+}
+
 /* Whether the event killed init, or what shares its memory. */
 static bool killed_init(const struct oom_open *o)
 {
@@ -362,8 +389,10 @@ void oomlog_on_panic(struct oomlog *p, struct span rest)
         /* a machine panics once, but its log may say so twice */
         if (!o || (!o->no_killable && !o->ev.panic.s))
             o = oomlog_undecided(p);
-        if (o)
-            set_panic(o, text, false);
+        if (!o)
+            return;
+        set_panic(o, text, false);
+        o->global_message |= is_global_panic(text);
         return;
     }
     if (!span_starts(text, "Attempted to kill init!"))

@@ -274,7 +274,8 @@ bool oom_parse_summary_rest(struct oom_open *o, struct span text)
     if (!o->summary || span_rfind(whole, ",uid=") != SPAN_NOT_FOUND || !text.len)
         return false;
     for (size_t i = 0; i < ARRAY_SIZE(starts); i++)
-        if (span_starts(text, starts[i])) {
+        /* a mail may have been wrapped behind the comma */
+        if (span_starts(text, starts[i] + span_ends(span_trim(whole), ","))) {
             append_summary(o, text);
             return true;
         }

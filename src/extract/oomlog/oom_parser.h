@@ -44,6 +44,12 @@ struct oom_open *oomlog_collecting(struct oomlog *p);
 /* The same for an anchor. */
 struct oom_open *oomlog_undecided(struct oomlog *p);
 
+/*
+ * The latest event of this moment that has a header and no decision, or NULL. Before oom_lock (4.3)
+ * the OOMs of two control groups could be printed at once: two headers, then two decisions.
+ */
+struct oom_open *oomlog_waiting(struct oomlog *p);
+
 /* The event whose decision fell on pid and which has no victim yet. */
 struct oom_open *oomlog_find_selected(struct oomlog *p, int64_t pid);
 

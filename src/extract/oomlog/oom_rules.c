@@ -45,7 +45,8 @@ static bool try_header(struct oomlog *p, struct span text)
         return false;
     comm = span_sub(text, 0, at ? at - 1 : 0);
     rest = span_from(text, at + sizeof(invoked) - 1);
-    if (comm_length(comm) > COMM_LEN_MAX || (span_trim(rest).len && rest.s[0] != ':'))
+    if (comm_length(comm) > COMM_LEN_MAX || (span_trim(rest).len && rest.s[0] != ':') ||
+        span_starts(comm, "{\"")) /* {"log":"…: a container's output as JSON */
         return false;
     on_header(p, comm, rest);
     return true;

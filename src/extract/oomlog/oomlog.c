@@ -168,11 +168,32 @@ struct oom_open *oomlog_collecting(struct oomlog *p)
     return o;
 }
 
+struct oom_open *oomlog_waiting(struct oomlog *p)
+{
+    int64_t caller = p->line->caller;
+
+    for (size_t i = p->n_open; i-- > 0;) {
+        struct oom_open *o = p->open[i];
+
+        if (o->has_header && !oom_open_decided(o) &&
+            (caller == OOM_NONE || o->ev.caller == OOM_NONE || o->ev.caller == caller) &&
+            oomlog_is_same_moment(o, p->line, OOMLOG_SECOND_NS))
+            return o;
+    }
+    return NULL;
+}
+
 /* The same for an anchor. */
 struct oom_open *oomlog_undecided(struct oomlog *p)
 {
-    struct oom_open *o = oomlog_collecting(p);
+    struct oom_open *o = oomlog_current(p);
 
+    if (!o || oom_open_decided(o))
+        o = oomlog_waiting(p);
+    if (o)
+        oom_open_touch(o, p->line);
+    else
+        o = oomlog_collecting(p);
     if (o)
         o->real = true;
     return o;

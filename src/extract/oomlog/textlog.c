@@ -97,7 +97,8 @@ static size_t decode_octal(char *s, size_t len)
     return to;
 }
 
-/* Colours (dmesg --color) and the bytes 0 that a crash leaves in a log file, out, in place. */
+/* Colours (dmesg --color, and grep's with its "erase to the end") and the bytes 0 that a crash
+ * leaves in a log file, out, in place. */
 static size_t drop_junk(char *s, size_t len)
 {
     size_t to = 0;
@@ -108,7 +109,7 @@ static size_t drop_junk(char *s, size_t len)
 
             while (end < len && ((s[end] >= '0' && s[end] <= '9') || s[end] == ';'))
                 end++;
-            if (end < len && s[end] == 'm') {
+            if (end < len && (s[end] == 'm' || s[end] == 'K')) {
                 i = end;
                 continue;
             }
@@ -117,6 +118,18 @@ static size_t drop_junk(char *s, size_t len)
             s[to++] = s[i];
     }
     return to;
+}
+
+/* The byte order mark that Windows editors put before UTF-8, out, in place. */
+static size_t drop_mark(char *s, size_t len)
+{
+    static const char mark[] = "\xef\xbb\xbf";
+    size_t n = sizeof(mark) - 1;
+
+    if (len < n || memcmp(s, mark, n))
+        return len;
+    memmove(s, s + n, len - n);
+    return len - n;
 }
 
 /* Hands out one line of a record. */
@@ -226,6 +239,8 @@ static int process_line(struct textlog *t)
     if (!len)
         return 0;
     len = drop_junk(t->line.data, len);
+    if (t->lines == 1)
+        len = drop_mark(t->line.data, len);
     while (len && t->line.data[len - 1] == '\r')
         len--;
     text = (struct span){t->line.data, len};
