@@ -69,7 +69,7 @@ for name in 32bit bigendian executable no-memory; do "$mkvmcore" "$data/$name.tx
 refused "empty file" "$scratch/empty" "empty: an empty file"
 refused "directory" "$scratch" "a directory"
 refused "text" "$scratch/text" "text: .*not an ELF vmcore"
-refused "compressed dump" "$scratch/kdump" "kdump: .*not an ELF vmcore"
+refused "compressed dump" "$scratch/kdump" "kdump: a compressed dump, but "
 refused "missing file" "$scratch/none" "none: No such file"
 refused "32-bit core" "$scratch/32bit" "32bit: a 32-bit"
 refused "foreign endian" "$scratch/bigendian" "bigendian: a big-endian"
