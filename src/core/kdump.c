@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Compressed dumps by makedumpfile, diskdump, QEMU and libvirt, through libkdumpfile. Host build
+ * Compressed dumps by makedumpfile, through libkdumpfile (QEMU and libvirt leave out what names the
+ * machine: such a dump opens, and its sections are skipped for that reason). Host build
  * only: a capture kernel reads /proc/vmcore, which is ELF, and the library is as large as the
  * program.
  */

@@ -121,13 +121,13 @@ is "which is private" "$(stat -c %a "$scratch/dir" "$scratch/dir"/*Z | tr '\n' '
 echo > "$scratch/conf"
 
 # --- machines that this build does not know
-sed '1i machine 183' "$scratch/log.txt" > "$scratch/arm.txt"
-"$mkvmcore" "$scratch/arm.txt" "$scratch/arm" || exit 1
-capture --vmcore "$scratch/arm" --output "$out/arm" 2> "$scratch/err"
+sed '1i machine 243' "$scratch/log.txt" > "$scratch/riscv.txt"
+"$mkvmcore" "$scratch/riscv.txt" "$scratch/riscv" || exit 1
+capture --vmcore "$scratch/riscv" --output "$out/riscv" 2> "$scratch/err"
 is "an unknown machine is no failure" $? 0
-is "it has a header" "$(records "$out/arm/vmcore-summary.jsonl.gz" | jq -r 'select(.record == "header") | .arch, .release' | tr '\n' ' ')" "elf-machine-183 5.4.0-test "
-is "and why there is no more" "$(records "$out/arm/vmcore-summary.jsonl.gz" | jq -r 'select(.section == "dmesg") | .status, .reason')" \
-    "$(printf 'skipped\nmachine 183 is not known to this build')"
+is "it has a header" "$(records "$out/riscv/vmcore-summary.jsonl.gz" | jq -r 'select(.record == "header") | .arch, .release' | tr '\n' ' ')" "elf-machine-243 5.4.0-test "
+is "and why there is no more" "$(records "$out/riscv/vmcore-summary.jsonl.gz" | jq -r 'select(.section == "dmesg") | .status, .reason')" \
+    "$(printf 'skipped\nmachine 243 is not known to this build')"
 
 # --- symbolic links
 echo precious > "$scratch/victim"
