@@ -102,8 +102,8 @@ static void on_killed(struct oomlog *p, enum message m, struct span rest)
     if (!oom_parse_kill(rest, &kill))
         return;
     if (!oomlog_find_selected(p, kill.pid)) {
-        /* without a name and without "out of memory" it may be anybody's "Killed process 12" */
-        if ((m == MESSAGE_NONE && !kill.comm.len) || is_pasted_again(p, kill.pid))
+        /* without "out of memory", a name and sizes it may be anybody's "Killed process 12" */
+        if ((m == MESSAGE_NONE && !kill.comm.len && !kill.rest.len) || is_pasted_again(p, kill.pid))
             return;
     }
     if (!(o = event_of_kill(p, kill.pid)))
