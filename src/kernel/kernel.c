@@ -24,6 +24,7 @@ const struct need core_needs[N_CORE_NEEDS] = {
     [CORE_PERCPU_COUNTER_COUNTERS] = OPT_MEMBER("percpu_counter", "counters"),
     [CORE_START_BTF] = OPT_SYMBOL("__start_BTF"),
     [CORE_STOP_BTF] = OPT_SYMBOL("__stop_BTF"),
+    [CORE_INIT_UTS_NS] = OPT_SYMBOL("init_uts_ns"),
 };
 
 static uint64_t page_size_of(const struct image *im, const struct arch_mm *mm)
@@ -370,28 +371,42 @@ static int ask_profile(struct kernel *k, enum profile_part part, const struct ne
     return 0;
 }
 
+/* -ENODATA where only part was found. init_uts_ns is data and in every kernel. */
+static int resolve_symbols(struct kernel *k, const struct needs_set *sets, struct error *err)
+{
+    int r = kallsyms_resolve(k, sets, k->n_sets + 1, err);
+
+    if (r == 0 && !k->core[CORE_INIT_UTS_NS].present)
+        r = error_set(err, -ENODATA,
+                      "the kernel's own symbols are functions alone (no CONFIG_KALLSYMS_ALL)");
+    return r < 0 ? ask_profile(k, PROFILE_SYMBOLS, sets, r, err) : 0;
+}
+
+static int resolve_types(struct kernel *k, const struct needs_set *sets, struct error *err)
+{
+    int r = btf_resolve_kernel(k, &k->core[CORE_START_BTF], &k->core[CORE_STOP_BTF], sets,
+                               k->n_sets + 1, err);
+
+    return r < 0 ? ask_profile(k, PROFILE_TYPES, sets, r, err) : 0;
+}
+
 int kernel_bootstrap(struct kernel *k, struct error *err)
 {
     const struct needs_set own = {core_needs, k->core, N_CORE_NEEDS};
     _cleanup_free_ struct needs_set *sets = calloc(k->n_sets + 1, sizeof(*sets));
-    int r;
+    int symbols, types;
 
     if (!sets)
         return error_set(err, -ENOMEM, "out of memory");
     sets[0] = own;
     if (k->n_sets)
         memcpy(sets + 1, k->sets, k->n_sets * sizeof(*sets));
-    r = kallsyms_resolve(k, sets, k->n_sets + 1, err);
-    if (r < 0)
-        r = ask_profile(k, PROFILE_SYMBOLS, sets, r, err);
-    if (r < 0)
-        return r;
-    r = btf_resolve_kernel(k, &k->core[CORE_START_BTF], &k->core[CORE_STOP_BTF], sets,
-                           k->n_sets + 1, err);
-    if (r < 0)
-        r = ask_profile(k, PROFILE_TYPES, sets, r, err);
+    symbols = resolve_symbols(k, sets, err);
+    if (symbols < 0 && symbols != -ENODATA)
+        return symbols;
+    types = resolve_types(k, sets, symbols < 0 ? NULL : err);
     kernel_adopt(k);
-    return r;
+    return symbols < 0 ? symbols : types;
 }
 
 void kernel_adopt(struct kernel *k)

@@ -39,7 +39,7 @@ void kernel_closep(struct kernel **k);
 
 /*
  * A profile (kernel/profile.h) for kernel_bootstrap(), which turns to it where the dump has no
- * kallsyms or no BTF of its own. The text is borrowed until then.
+ * kallsyms with data in it, or no BTF, of its own. The text is borrowed until then.
  */
 void kernel_use_profile(struct kernel *k, const char *text, size_t len);
 
@@ -48,7 +48,8 @@ size_t kernel_own_needs(const struct need **ret);
 
 /*
  * Finds kallsyms and BTF in the dump and fills every `found` of the sets. Absent names are no
- * error. Fails if there are no symbols at all; without BTF symbols alone are resolved. May run in a
+ * error. Fails if there are no symbols at all; without BTF symbols alone are resolved; -ENODATA
+ * after all that could be was, if the symbols are those of functions alone. May run in a
  * forked child when the `found` arrays lie in shared memory, which costs the parent none of the
  * 6 MB it takes; kernel_adopt() then makes the parent use what the child found.
  */

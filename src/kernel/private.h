@@ -15,6 +15,7 @@ enum core_need {
     CORE_PERCPU_COUNTER_COUNTERS,
     CORE_START_BTF,
     CORE_STOP_BTF,
+    CORE_INIT_UTS_NS,
     N_CORE_NEEDS,
 };
 extern const struct need core_needs[N_CORE_NEEDS];

@@ -55,10 +55,12 @@ static const struct {
     {9999, "node_online_map"},
 };
 
+static bool text_only; /* without the symbols that are data */
+
 static void symbol_name(size_t i, char *ret, size_t cap)
 {
     for (size_t n = 0; n < ARRAY_SIZE(known); n++)
-        if (known[n].index == i) {
+        if (known[n].index == i && !(text_only && (i == 5000 || i == 9999))) {
             snprintf(ret, cap, "t%s", known[n].name);
             return;
         }
@@ -261,6 +263,64 @@ START_TEST(text_symbols_alone_do_where_the_tables_are_named)
 }
 END_TEST
 
+/* What kernel_bootstrap() makes of tables without data, with a profile of this build id or none. */
+static int bootstrap_text_only(const char *build_id, struct resolved *f, struct error *err)
+{
+    char profile[256];
+    struct needs_set set = {needs, f, N_NEEDS};
+    struct image *im;
+    struct kernel *k = NULL;
+    int r;
+
+    text_only = true;
+    build(&eras[2], true);
+    text_only = false;
+    strcat(core.vmcoreinfo, "BUILD-ID=aabbcc\n");
+    snprintf(profile, sizeof(profile),
+             "vmcore-summary-profile 1\nrelease 6.1.0-test\nbuild-id %s\n"
+             "symbol wanted_symbol 1\nsymbol absent_symbol 4096\n",
+             build_id ? build_id : "");
+    im = tiny_open(&core);
+    ck_assert_int_eq(kernel_open(im, &set, 1, NULL, &k), 0);
+    if (build_id)
+        kernel_use_profile(k, profile, strlen(profile));
+    r = kernel_bootstrap(k, err);
+    kernel_close(k);
+    image_close(im);
+    return r;
+}
+
+START_TEST(a_profile_adds_the_data_to_text_symbols)
+{
+    struct resolved f[N_NEEDS] = {0};
+    struct error err = {0};
+
+    ck_assert_int_ne(bootstrap_text_only("aabbcc", f, &err), -ENODATA);
+    ck_assert_ptr_null(strstr(err.text, "functions alone"));
+    ck_assert_uint_eq(f[WANTED].addr, symbol_addr(7001)); /* the kernel's own answer stays */
+    ck_assert(f[ABSENT].present);
+    ck_assert_uint_eq(f[ABSENT].addr, STEXT + 4096);
+}
+END_TEST
+
+START_TEST(text_symbols_without_a_profile_are_told)
+{
+    static const struct {
+        const char *build_id, *text;
+    } cases[] = {{NULL, "(no CONFIG_KALLSYMS_ALL)"}, {"ddeeff", "; profile of 6.1.0-test"}};
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct resolved f[N_NEEDS] = {0};
+        struct error err = {0};
+
+        ck_assert_int_eq(bootstrap_text_only(cases[i].build_id, f, &err), -ENODATA);
+        ck_assert_ptr_nonnull(strstr(err.text, "functions alone"));
+        ck_assert_ptr_nonnull(strstr(err.text, cases[i].text));
+        ck_assert(f[WANTED].present && !f[ABSENT].present);
+    }
+}
+END_TEST
+
 START_TEST(contradictions_are_refused)
 {
     struct resolved f[N_NEEDS] = {0};
@@ -290,5 +350,6 @@ START_TEST(damage_is_survived)
 END_TEST
 
 UNIT_SUITE("kallsyms", every_era_is_read_by_name, every_era_is_found_by_scanning,
-           text_symbols_alone_do_where_the_tables_are_named, contradictions_are_refused,
-           damage_is_survived)
+           text_symbols_alone_do_where_the_tables_are_named,
+           a_profile_adds_the_data_to_text_symbols, text_symbols_without_a_profile_are_told,
+           contradictions_are_refused, damage_is_survived)
