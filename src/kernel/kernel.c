@@ -19,6 +19,7 @@ const struct need core_needs[N_CORE_NEEDS] = {
     [CORE_PER_CPU_OFFSET] = OPT_SYMBOL("__per_cpu_offset"),
     [CORE_CPU_POSSIBLE_MASK] = OPT_SYMBOL("__cpu_possible_mask"),
     [CORE_CPU_ONLINE_MASK] = OPT_SYMBOL("__cpu_online_mask"),
+    [CORE_CPU_ACTIVE_MASK] = OPT_SYMBOL("__cpu_active_mask"),
     [CORE_NR_CPU_IDS] = OPT_SYMBOL("nr_cpu_ids"),
     [CORE_PERCPU_COUNTER_COUNT] = OPT_MEMBER("percpu_counter", "count"),
     [CORE_PERCPU_COUNTER_COUNTERS] = OPT_MEMBER("percpu_counter", "counters"),

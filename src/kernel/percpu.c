@@ -17,6 +17,17 @@ static unsigned highest_bit(const uint64_t *mask, unsigned limit)
     return end;
 }
 
+static void add_mask(struct kernel *k, const struct resolved *mask, size_t bytes,
+                     uint64_t to[static CPU_MASK_WORDS])
+{
+    uint64_t words[CPU_MASK_WORDS] = {0};
+
+    if (!mask->present || kernel_read(k, mask->addr, words, bytes) < 0)
+        return;
+    for (size_t i = 0; i < CPU_MASK_WORDS; i++)
+        to[i] |= words[i];
+}
+
 /* Reads the masks once a process. nr_cpu_ids bounds them: bits above it are not memory of theirs.
  */
 static const struct cpu_map *cpu_map(struct kernel *k)
@@ -35,9 +46,8 @@ static const struct cpu_map *cpu_map(struct kernel *k)
     bytes = (n + 63) / 64 * 8;
     if (kernel_read(k, k->core[CORE_CPU_POSSIBLE_MASK].addr, m->possible, bytes) < 0)
         return m;
-    if (k->core[CORE_CPU_ONLINE_MASK].present &&
-        kernel_read(k, k->core[CORE_CPU_ONLINE_MASK].addr, m->online, bytes) < 0)
-        memset(m->online, 0, sizeof(m->online));
+    add_mask(k, &k->core[CORE_CPU_ONLINE_MASK], bytes, m->online);
+    add_mask(k, &k->core[CORE_CPU_ACTIVE_MASK], bytes, m->online);
     m->end = highest_bit(m->possible, n);
     return m;
 }

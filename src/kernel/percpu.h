@@ -18,6 +18,12 @@
 /* One more than the highest possible CPU; 0 if unknown. Bounded by NR_CPUS 8192. */
 unsigned percpu_cpu_end(struct kernel *k);
 bool percpu_cpu_possible(struct kernel *k, unsigned cpu);
+
+/*
+ * CPUs that were online when the kernel crashed; 0 if unknown. The crashing one stops the others,
+ * and each then leaves the online mask (local_cpu_stop() of arm64, stop_this_cpu() of x86), not the
+ * active one, which it had joined after it: so those of either mask.
+ */
 unsigned percpu_online_count(struct kernel *k);
 
 /* The address of a CPU's copy. -ENOENT before bootstrap or for an impossible CPU. */

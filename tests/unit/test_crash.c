@@ -49,6 +49,7 @@ static void answer_percpu(struct kernel *k)
     k->core[CORE_NR_CPU_IDS] = (struct resolved){.present = true, .addr = BASE + 0x448};
     k->core[CORE_CPU_POSSIBLE_MASK] = (struct resolved){.present = true, .addr = BASE + 0x450};
     k->core[CORE_CPU_ONLINE_MASK] = (struct resolved){.present = true, .addr = BASE + 0x458};
+    k->core[CORE_CPU_ACTIVE_MASK] = (struct resolved){.present = true, .addr = BASE + 0x478};
 }
 
 static int keep_lines(void *arg, const char *line, size_t len)
@@ -105,7 +106,7 @@ START_TEST(memory_adds_what_it_knows)
                   "{\"section\":\"crash\",\"record\":\"crash\",\"panic\":\"sysrq triggered crash\","
                   "\"reason\":\"sysrq\",\"cpu\":1,\"pid\":77,\"comm\":\"from memory\","
                   "\"uptime_s\":93700,\"load1\":\"1.50\",\"load5\":\"0.00\","
-                  "\"load15\":\"2000.00\",\"cpus\":1,\"tasks\":321,\"taint\":\"PWO\","
+                  "\"load15\":\"2000.00\",\"cpus\":2,\"tasks\":321,\"taint\":\"PWO\","
                   "\"cmdline\":\"root=/dev/vda1 quiet\"}");
     json_decref(lines);
 }
