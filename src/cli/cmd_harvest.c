@@ -16,6 +16,7 @@
 #include "report/journal.h"
 #include "report/model.h"
 #include "report/text.h"
+#include "summary/vmcore.h"
 #include "util/cleanup.h"
 
 #define NAME "harvest"

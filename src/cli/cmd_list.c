@@ -12,6 +12,7 @@
 #include "report/human.h"
 #include "report/model.h"
 #include "report/text.h"
+#include "summary/vmcore.h"
 #include "util/cleanup.h"
 #include "util/json.h"
 #include "util/utf8.h"
@@ -174,7 +175,7 @@ static void print_entry_json(const struct entry *e)
     json_i64(&j, "crash_time", e->file->time_s);
     json_u64(&j, "size_bytes", e->file->size_bytes);
     json_str(&j, "vmcore", vmcore_state_name(e->vmcore.state));
-    if (e->vmcore.state != VMCORE_MISSING) {
+    if (e->vmcore.name[0]) {
         json_str(&j, "vmcore_name", e->vmcore.name);
         json_u64(&j, "vmcore_bytes", e->vmcore.size_bytes);
     }

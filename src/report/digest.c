@@ -9,7 +9,7 @@
 #include "report/digest_private.h"
 #include "report/human.h"
 #include "report/rules.h"
-#include "summary/find.h"
+#include "summary/vmcore.h"
 #include "summary/writer.h"
 #include "util/cleanup.h"
 #include "util/deadline.h"
@@ -148,13 +148,23 @@ static void crash_facts(struct text *t, const struct model *m)
     fact(t, "Machine", &b);
 }
 
+static void append_no_vmcore(struct buf *b, const struct vmcore_file *v, bool after_reboot)
+{
+    if (v->removed)
+        buf_str(b, "none: it was incomplete, for want of space, and was removed");
+    else if (v->state == VMCORE_SKIPPED)
+        buf_str(b, "none: left out, as configured");
+    else if (after_reboot)
+        buf_str(b, "none beside the summary");
+}
+
 static void append_vmcore(struct buf *b, const char *path, bool after_reboot)
 {
     struct vmcore_file v = vmcore_beside(path);
     _cleanup_free_ char *copy = strdup(path);
 
-    if (v.state == VMCORE_MISSING || !copy) {
-        buf_str(b, after_reboot ? "none beside the summary" : "");
+    if (!v.name[0] || !copy) {
+        append_no_vmcore(b, &v, after_reboot);
         return;
     }
     text_append(b, dirname(copy));

@@ -4,7 +4,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -185,57 +184,4 @@ void summary_list_sort(struct summary_list *list)
             list->files[kept++] = list->files[i];
     }
     list->n = kept;
-}
-
-static enum vmcore_state vmcore_by_name(const char *name)
-{
-    static const struct {
-        const char *name;
-        bool is_prefix;
-        enum vmcore_state state;
-    } names[] = {
-        {"vmcore-incomplete", false, VMCORE_INCOMPLETE},
-        {"dump-incomplete", false, VMCORE_INCOMPLETE},
-        {"vmcore", false, VMCORE_SAVED},
-        {"vmcore.", true, VMCORE_SAVED}, /* .flat, .gz, .0 of a split one */
-        {"dump.", true, VMCORE_SAVED},
-    };
-
-    for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-        if (names[i].is_prefix ? !strncmp(names[i].name, name, strlen(names[i].name))
-                               : !strcmp(names[i].name, name))
-            return names[i].state;
-    return VMCORE_MISSING;
-}
-
-struct vmcore_file vmcore_beside(const char *summary_path)
-{
-    struct vmcore_file best = {.state = VMCORE_MISSING};
-    _cleanup_free_ char *copy = strdup(summary_path);
-    _cleanup_(cleanup_closedir) DIR *dir = copy ? opendir(dirname(copy)) : NULL;
-    const struct dirent *entry;
-
-    while (dir && (entry = readdir(dir))) {
-        enum vmcore_state state = vmcore_by_name(entry->d_name);
-        struct stat st;
-
-        if (state <= best.state || fstatat(dirfd(dir), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) ||
-            !S_ISREG(st.st_mode))
-            continue;
-        best.state = state;
-        best.size_bytes = (uint64_t)st.st_blocks * 512;
-        snprintf(best.name, sizeof(best.name), "%s", entry->d_name);
-    }
-    return best;
-}
-
-const char *vmcore_state_name(enum vmcore_state state)
-{
-    static const char *const names[] = {
-        [VMCORE_MISSING] = "missing",
-        [VMCORE_INCOMPLETE] = "incomplete",
-        [VMCORE_SAVED] = "saved",
-    };
-
-    return names[state];
 }

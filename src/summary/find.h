@@ -9,7 +9,7 @@
 #include "util/error.h"
 
 /*
- * Finding the summaries of a machine, and the vmcore beside one.
+ * Finding the summaries of a machine.
  */
 
 /* Where summaries are looked for unless the caller says otherwise: kdump's own directory, in which
@@ -37,26 +37,6 @@ void summary_list_done(struct summary_list *list);
  */
 int summary_find(const char *root, struct error *err, struct summary_list *list);
 void summary_list_sort(struct summary_list *list);
-
-/* The vmcore in the directory of a summary, by the names that kdump-utils, kdump-tools and SUSE's
- * kdump give it. */
-enum vmcore_state {
-    VMCORE_MISSING,
-    VMCORE_INCOMPLETE, /* its writer did not finish it */
-    VMCORE_SAVED,
-};
-
-struct vmcore_file {
-    enum vmcore_state state;
-    char name[256];
-    uint64_t size_bytes; /* as stored: a vmcore is compressed and may have holes */
-};
-
-/* summary_path is the file's. Never fails: what cannot be read is missing. */
-struct vmcore_file vmcore_beside(const char *summary_path);
-
-/* "saved", "incomplete", "missing". */
-const char *vmcore_state_name(enum vmcore_state state);
 
 /* Whether path's file name is that of a summary not yet published. */
 bool summary_is_unpublished(const char *path);

@@ -98,7 +98,7 @@ test_alongside() {
     is "$shell: post exits 0" "$(post 0)" 0
     is "$shell: post moves the summary to the dump" "$(summaries)" "./${new_dump#"$image/"}/vmcore-summary.jsonl.gz"
     is "$shell: and the text" "$(cat "$new_dump/vmcore-summary.txt")" text
-    is "$shell: and records the dump" "$(paste -sd ' ' "$new_dump/vmcore-summary.dump")" "status=0 file=vmcore"
+    is "$shell: and records the dump" "$(paste -sd ' ' "$new_dump/vmcore-summary.dump")" "vmcore: saved status: 0 file: vmcore"
     is "$shell: nothing of ours stays behind" "$(ls "$target/dumps")" "$(printf '%s\n' "${new_dump##*/}" "${old_dump##*/}" | sort)"
     is "$shell: post touches nothing else" "$(others)" "$before"
 }
@@ -109,12 +109,12 @@ test_dump_failed() {
     dump "" vmcore-incomplete
     is "$shell: post after a failed dump exits 0" "$(post 1)" 0
     is "$shell: a failed dump is recorded" "$(paste -sd ' ' "$new_dump/vmcore-summary.dump")" \
-        "status=1 file=vmcore-incomplete"
+        "vmcore: incomplete status: 1 file: vmcore-incomplete"
     new_image
     pre > /dev/null
     is "$shell: post without any dump exits 0" "$(post 1)" 0
     is "$shell: without a dump the summary stays where it is" "$(cat "$(one_summary_dir)/vmcore-summary.dump")" \
-        "$(printf 'status=1\nfile=')"
+        "$(printf 'vmcore: missing\nstatus: 1\nfile: ')"
     is "$shell: an older dump gets nothing" "$(ls "$old_dump")" vmcore
 }
 

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef SUMMARY_VMCORE_H
+#define SUMMARY_VMCORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * The vmcore in the directory of a summary: what is there, by the names that kdump-utils,
+ * kdump-tools and SUSE's kdump give it, and what the hook that ran after the dump wrote of it. That
+ * record tells what names cannot: a vmcore that was left out on purpose, one that is cut short
+ * under the name of a whole one, one whose useless half was removed.
+ */
+
+/* The hooks of conf/ write it beside the summary, in the form of vmcore_record_parse(). */
+#define VMCORE_RECORD_NAME "vmcore-summary.dump"
+
+enum vmcore_state {
+    VMCORE_MISSING,
+    VMCORE_SKIPPED,    /* left out, as the configuration says */
+    VMCORE_INCOMPLETE, /* its writer did not finish it */
+    VMCORE_SAVED,
+};
+
+struct vmcore_file {
+    enum vmcore_state state;
+    bool removed;        /* incomplete, and removed: it took the space of what follows */
+    char name[256];      /* empty if there is no file */
+    uint64_t size_bytes; /* as stored: a vmcore is compressed and may have holes */
+};
+
+struct vmcore_record {
+    enum vmcore_state state;
+    bool removed;
+};
+
+/*
+ * Lines of "key: value": `vmcore` is saved, skipped, incomplete or missing; `removed: yes` says
+ * that an incomplete one was removed. Other keys, and empty lines, are for people. Text without a
+ * line that is understood is as if there were no record: missing.
+ */
+struct vmcore_record vmcore_record_parse(const char *text, size_t len);
+
+/* summary_path is the file's. Never fails: what cannot be read is missing. */
+struct vmcore_file vmcore_beside(const char *summary_path);
+
+/* "saved", "incomplete", "skipped", "missing". */
+const char *vmcore_state_name(enum vmcore_state state);
+
+#endif
