@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "util/cleanup.h"
+#include "util/utc.h"
 
 #define MAX_SAME_SECOND 100
 /* 9999-12-31T23:59:59Z: what a time beyond it says is damaged */
@@ -60,11 +61,12 @@ int target_open(const char *path, struct error *err, int *ret_fd)
 
 static void crash_name(uint64_t crash_time, char *ret, size_t cap)
 {
-    time_t t = crash_time <= MAX_CRASH_TIME ? (time_t)crash_time : time(NULL);
-    struct tm tm = {0};
+    int64_t t = crash_time <= MAX_CRASH_TIME ? (int64_t)crash_time : (int64_t)time(NULL);
+    struct utc u = {0};
 
-    gmtime_r(&t, &tm);
-    strftime(ret, cap, "crash-%Y%m%dT%H%M%SZ", &tm);
+    utc_from_time(t, &u);
+    snprintf(ret, cap, "crash-%04d%02d%02dT%02d%02d%02dZ", u.year, u.month, u.day, u.hour, u.minute,
+             u.second);
 }
 
 int target_open_crash(const char *base, uint64_t crash_time, struct error *err, char *ret_path,

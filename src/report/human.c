@@ -6,6 +6,7 @@
 
 #include "util/cleanup.h"
 #include "util/deadline.h"
+#include "util/utc.h"
 
 void human_size(struct buf *b, uint64_t bytes)
 {
@@ -67,17 +68,34 @@ void human_timestamp(struct buf *b, uint64_t ns)
     buf_printf(b, "%llu.%06llu s", ns / NSEC_PER_SEC, ns % NSEC_PER_SEC / NSEC_PER_USEC);
 }
 
-void human_time(struct buf *b, int64_t time_s, bool local)
+/* A capture image has no time zones, and its program not the code for them (util/utc.h). */
+static bool append_local_time(struct buf *b, int64_t time_s)
 {
+#ifndef STATIC_BUILD
     time_t t = (time_t)time_s;
     struct tm tm;
     char text[64];
 
-    if (time_s <= 0 || !(local ? localtime_r(&t, &tm) : gmtime_r(&t, &tm)) ||
-        !strftime(text, sizeof(text), local ? "%a %F %T %Z" : "%a %F %T UTC", &tm))
-        buf_str(b, "unknown time");
-    else
+    if (localtime_r(&t, &tm) && strftime(text, sizeof(text), "%a %F %T %Z", &tm)) {
         buf_str(b, text);
+        return true;
+    }
+#else
+    (void)b, (void)time_s;
+#endif
+    return false;
+}
+
+void human_time(struct buf *b, int64_t time_s, bool local)
+{
+    static const char weekdays[][4] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+    struct utc u;
+
+    if (time_s <= 0 || !utc_from_time(time_s, &u))
+        buf_str(b, "unknown time");
+    else if (!local || !append_local_time(b, time_s))
+        buf_printf(b, "%s %04d-%02d-%02d %02d:%02d:%02d UTC", weekdays[u.weekday], u.year, u.month,
+                   u.day, u.hour, u.minute, u.second);
 }
 
 void human_count(struct buf *b, uint64_t n, const char *singular, const char *plural)

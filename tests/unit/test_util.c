@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "unit/suite.h"
 #include "util/buf.h"
@@ -11,6 +12,7 @@
 #include "util/error.h"
 #include "util/json.h"
 #include "util/math.h"
+#include "util/utc.h"
 #include "util/utf8.h"
 
 START_TEST(error_texts_nest)
@@ -125,6 +127,27 @@ START_TEST(arithmetic_saturates)
 }
 END_TEST
 
-UNIT_SUITE("util", error_texts_nest, cursor_never_passes_the_end, buf_stops_at_its_limit,
-           json_strings_are_always_valid, json_objects_have_commas, terminal_text_obeys_nothing,
-           arithmetic_saturates)
+/* The C library is the witness; some seconds of each month for 8000 years. */
+START_TEST(dates_are_those_of_the_c_library)
+{
+    struct utc u;
+
+    for (int64_t t = 0; t < 253402300800; t += t % 3 ? 86399 : 1000003) {
+        time_t time = (time_t)t;
+        struct tm tm;
+
+        ck_assert(utc_from_time(t, &u));
+        gmtime_r(&time, &tm);
+        if (u.year != tm.tm_year + 1900 || u.month != tm.tm_mon + 1 || u.day != tm.tm_mday ||
+            u.hour != tm.tm_hour || u.minute != tm.tm_min || u.second != tm.tm_sec ||
+            u.weekday != tm.tm_wday)
+            ck_abort_msg("wrong for %lld", (long long)t);
+    }
+    ck_assert(!utc_from_time(-1, &u));
+    ck_assert(!utc_from_time(INT64_MAX, &u));
+}
+END_TEST
+
+UNIT_SUITE("util", dates_are_those_of_the_c_library, error_texts_nest, cursor_never_passes_the_end,
+           buf_stops_at_its_limit, json_strings_are_always_valid, json_objects_have_commas,
+           terminal_text_obeys_nothing, arithmetic_saturates)
