@@ -312,9 +312,10 @@ START_TEST(windows_fall_back_by_themselves)
 }
 END_TEST
 
-START_TEST(a_forked_child_reads_on_its_own)
+/* Both processes read, in turns, the "first" of a file that has been unlinked: the child reopens it
+ * through the descriptor. */
+static void assert_forked_child_reads(struct image *im)
 {
-    struct image *im = open_vmcore("plain");
     int status;
     pid_t pid;
 
@@ -324,13 +325,108 @@ START_TEST(a_forked_child_reads_on_its_own)
         char got[6] = {0};
         int r = image_after_fork(im);
 
-        /* the file has been unlinked: reopened through the descriptor */
         r = r < 0 ? r : image_read(im, 0x1000, got, 5);
         _exit(r == 0 && strcmp(got, "first") == 0 && image_bytes_read(im) == 5 ? 0 : 1);
     }
     ck_assert_int_eq(waitpid(pid, &status, 0), pid);
     ck_assert_int_eq(status, 0);
+    assert_reads(im, 0x1000, "first");
     image_close(im);
+}
+
+START_TEST(a_forked_child_reads_on_its_own)
+{
+    assert_forked_child_reads(open_vmcore("plain"));
+}
+END_TEST
+
+/* libkdumpfile 0.5 leaks its table of pages. */
+const char *__lsan_default_suppressions(void);
+const char *__lsan_default_suppressions(void)
+{
+    return "leak:libkdumpfile";
+}
+
+#define BLOCK 4096
+
+/*
+ * A kdump of four pages of which the second is there, as makedumpfile writes it without compression
+ * (its IMPLEMENTATION file and diskdump_mod.h): header, sub header, two bitmaps (memory, and what
+ * is in the file), one page descriptor, the page.
+ */
+static void make_kdump(uint8_t *ret, const char *machine)
+{
+    static const struct {
+        uint32_t at, value;
+    } words[] = {
+        {8, 6},      /* header_version */
+        {428, 4096}, /* block_size */
+        {432, 1},    /* sub_hdr_size, in blocks */
+        {436, 2},    /* bitmap_blocks, of both */
+        {440, 4},    /* max_mapnr */
+        {460, 1},    /* nr_cpus */
+        /* sub header: max_mapnr_64 */
+        {BLOCK + 96, 4},
+        /* the descriptor: where the page is, its bytes */
+        {4 * BLOCK, 5 * BLOCK},
+        {4 * BLOCK + 8, BLOCK},
+    };
+
+    const char *const names[] = {"Linux", "host", "6.1.0", "#1", machine, "(none)"};
+
+    memcpy(ret, "KDUMP   ", 8);
+    /* the library takes the machine only from names of which none is empty */
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+        strcpy((char *)ret + 12 + i * 65, names[i]);
+    for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+        memcpy(ret + words[i].at, &words[i].value, sizeof(words[i].value));
+    ret[2 * BLOCK] = 0x0e; /* all but the first are memory */
+    ret[3 * BLOCK] = 0x02;
+    strcpy((char *)ret + 5 * BLOCK, "first page of all");
+}
+
+static struct image *open_kdump(const char *machine)
+{
+    static uint8_t file[6 * BLOCK];
+    char path[] = "/tmp/vmcore.XXXXXX";
+    _cleanup_close_ int fd = mkstemp(path);
+    struct error err = {0};
+    struct image *im = NULL;
+
+    memset(file, 0, sizeof(file));
+    make_kdump(file, machine);
+    ck_assert_int_eq(write(fd, file, sizeof(file)), sizeof(file));
+    ck_assert_msg(image_open(path, &err, &im) == 0, "%s", err.text);
+    unlink(path);
+    return im;
+}
+
+START_TEST(a_kdump_reads)
+{
+    struct image *im = open_kdump("x86_64");
+
+    ck_assert_uint_eq(image_machine(im), EM_X86_64);
+    ck_assert_str_eq(image_kind(im), "kdump");
+    assert_range(im, 0, 0x1000, 0x3000, 0x3000);
+    assert_reads(im, 0x1006, "page");
+    assert_fails(im, 0x800, 8, -EFAULT);
+    assert_fails(im, 0x2000, 8, -ENODATA);
+    assert_fails(im, 0x1ffc, 8, -ENODATA); /* all or nothing */
+    assert_fails(im, 0x4000, 8, -EFAULT);
+    image_close(im);
+    /* as QEMU has it */
+    im = open_kdump("Unknown");
+    ck_assert_uint_eq(image_machine(im), 0);
+    assert_reads(im, 0x1000, "first");
+    image_close(im);
+}
+END_TEST
+
+/* The library knows a file by its descriptor's number, which the child closes: the next read opens
+ * the dump again. */
+START_TEST(a_forked_child_reads_a_kdump_on_its_own)
+{
+    assert_forked_child_reads(open_kdump("x86_64"));
 }
 END_TEST
 
@@ -338,4 +434,5 @@ UNIT_SUITE("image", a_plain_vmcore_reads, reads_cross_adjoining_ranges, the_late
            filtered_memory_is_told_from_absent, a_truncated_vmcore_gives_what_is_there,
            lying_headers_do_no_harm, what_is_no_vmcore_is_named, other_files_are_named,
            windows_give_the_bytes_of_the_file, windows_copy_where_mmap_is_refused,
-           windows_fall_back_by_themselves, a_forked_child_reads_on_its_own)
+           windows_fall_back_by_themselves, a_forked_child_reads_on_its_own, a_kdump_reads,
+           a_forked_child_reads_a_kdump_on_its_own)
