@@ -30,7 +30,7 @@ TEST_LDFLAGS   := -fsanitize=address,undefined
 LIBS           := -lelf -ljansson -linih -lz
 HOST_LIBS      := -lkdumpfile
 # What the capture image does without: its dump is /proc/vmcore.
-HOST_ONLY      := src/core/kdump.c src/core/flattened.c
+HOST_ONLY      := src/core/kdump.c src/core/flattened.c src/core/vmcoreinfo_scan.c src/kernel/identify.c
 
 SOURCES := $(sort $(wildcard src/*/*.c src/*/*/*.c))
 MAIN    := src/cli/main.c

@@ -182,6 +182,7 @@ static bool aarch64_entry(const struct arch_mm *mm, unsigned level, uint64_t ent
 const struct arch_ops arch_aarch64 = {
     .name = "aarch64",
     .machine = EM_AARCH64,
+    .mark = "kimage_voffset",
     .mm_init = aarch64_mm_init,
     .entry = aarch64_entry,
 };

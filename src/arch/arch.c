@@ -21,6 +21,16 @@ const struct arch_ops *arch_find(uint16_t machine)
     return NULL;
 }
 
+const struct arch_ops *arch_of_vmcoreinfo(const struct vmcoreinfo *vi)
+{
+    int64_t v;
+
+    for (size_t i = 0; i < ARRAY_SIZE(archs); i++)
+        if (!vmcoreinfo_number(vi, archs[i]->mark, &v))
+            return archs[i];
+    return NULL;
+}
+
 static bool in_linear(const struct arch_linear *l, uint64_t va)
 {
     return va >= l->virt && va - l->virt < l->bytes;
@@ -82,4 +92,12 @@ int arch_translate(const struct arch_mm *mm, struct image *im, uint64_t va, uint
         return 0;
     }
     return r;
+}
+
+bool arch_tables_agree(const struct arch_mm *mm, struct image *im, uint64_t va)
+{
+    uint64_t by_tables, phys, left;
+
+    return !walk(mm, im, va, &by_tables, &left) && !arch_translate(mm, im, va, &phys, &left) &&
+           phys == by_tables;
 }

@@ -20,7 +20,8 @@
  *      kernels, from the PT_LOADs): page size, levels, root table, linear ranges.
  *   3. entry() decodes one page-table entry of one level.
  *   4. Add it to the array in arch.c and to the comment of arch_find().
- *   5. Add page-table cases to tests/unit/test_arch_NAME.c, each entry commented.
+ *   5. Give it a mark, if VMCOREINFO has one: QEMU's kdump files name no machine.
+ *   6. Add page-table cases to tests/unit/test_arch_NAME.c, each entry commented.
  */
 
 /* A range of virtual memory whose physical address needs no page tables. Bytes. */
@@ -49,6 +50,7 @@ struct arch_mm {
 struct arch_ops {
     const char *name; /* as uname -m has it */
     uint16_t machine; /* ELF e_machine */
+    const char *mark; /* NUMBER() that VMCOREINFO has on this architecture alone */
 
     /* -EBADMSG or -ENOENT with text if VMCOREINFO and PT_LOADs do not tell enough. */
     int (*mm_init)(const struct image *im, struct error *err, struct arch_mm *ret);
@@ -63,6 +65,12 @@ struct arch_ops {
 
 /* The architecture of an ELF machine: x86_64, aarch64. NULL if this build knows none. */
 const struct arch_ops *arch_find(uint16_t machine);
+
+/* The architecture whose mark VMCOREINFO has, for dumps that name no machine. NULL if none. */
+const struct arch_ops *arch_of_vmcoreinfo(const struct vmcoreinfo *vi);
+
+/* true if the kernel's page tables map va, and to where arch_translate() finds it. */
+bool arch_tables_agree(const struct arch_mm *mm, struct image *im, uint64_t va);
 
 /*
  * Translates a kernel virtual address: *ret_phys, and in *ret_left the bytes from there on that are

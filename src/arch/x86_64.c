@@ -100,6 +100,7 @@ static bool x86_64_entry(const struct arch_mm *mm, unsigned level, uint64_t entr
 const struct arch_ops arch_x86_64 = {
     .name = "x86_64",
     .machine = EM_X86_64,
+    .mark = "phys_base",
     .mm_init = x86_64_mm_init,
     .entry = x86_64_entry,
 };

@@ -18,10 +18,14 @@
 #include "cli/command.h"
 #include "core/image.h"
 #include "extract/extract.h"
+#ifndef STATIC_BUILD
+#include "kernel/identify.h"
+#endif
 #include "summary/writer.h"
 #include "util/buf.h"
 #include "util/cleanup.h"
 #include "util/deadline.h"
+#include "util/math.h"
 #include "util/utf8.h"
 
 #define NAME         "capture"
@@ -43,7 +47,8 @@ struct request {
 struct work {
     const struct request *req;
     struct image *im;
-    int dirfd; /* -1: there is no target */
+    uint64_t searched_ms; /* of the time for the dump, before the capture began; at most all */
+    int dirfd;            /* -1: there is no target */
     char directory[PATH_MAX];
     struct summary_writer *w;
     struct capture_result result;
@@ -377,7 +382,7 @@ static int capture(struct work *work)
     const struct request *req = work->req;
     struct capture_options options = {.extractors = extractors,
                                       .n_extractors = n_extractors,
-                                      .deadline_ms = req->config.deadline_ms,
+                                      .deadline_ms = req->config.deadline_ms - work->searched_ms,
                                       .section_deadline_ms = req->config.section_deadline_ms,
                                       .sections = req->config.sections,
                                       .profile = req->config.profile};
@@ -401,6 +406,45 @@ static int capture(struct work *work)
                                                                                : EXIT_SUCCESS;
 }
 
+#ifndef STATIC_BUILD
+/* ---- what a dump of a virtual machine does not say ------------------------------------------- */
+
+#define SEARCH_REPORT_NS (5 * NSEC_PER_SEC)
+
+/* A search, for people who wait for it. */
+struct search_report {
+    uint64_t next_ns;
+};
+
+static void print_search(void *arg, uint64_t done_bytes, uint64_t total_bytes)
+{
+    struct search_report *report = arg;
+    uint64_t now = now_ns();
+
+    if (now < report->next_ns)
+        return;
+    report->next_ns = now + SEARCH_REPORT_NS;
+    fprintf(stderr, "vmcore-summary: a dump without VMCOREINFO: searched %llu of %llu MiB for it\n",
+            (unsigned long long)(done_bytes >> 20), (unsigned long long)(total_bytes >> 20));
+}
+
+/* Takes what it needs of the time, at most half. Without success the sections say what is missing.
+ */
+static void identify(struct work *work)
+{
+    uint64_t start = now_ns(), deadline_ms = work->req->config.deadline_ms;
+    struct search_report report = {start + SEARCH_REPORT_NS};
+    struct vmcoreinfo_search search = {.deadline_ns = deadline_after_ms(deadline_ms / 2),
+                                       .progress = work->req->quiet ? NULL : print_search,
+                                       .arg = &report};
+    struct error err = {0};
+
+    if (kernel_identify(work->im, &search, &err) < 0)
+        command_error(NAME, "%s: %s", work->req->vmcore, err.text);
+    work->searched_ms = min_u64((now_ns() - start) / NSEC_PER_MSEC, deadline_ms - 1);
+}
+#endif
+
 /* In a child, for damaged memory or a target that hangs may take it along. */
 static int run_work(void *arg)
 {
@@ -414,6 +458,9 @@ static int run_work(void *arg)
         command_error(NAME, "%s", err.text);
         return EXIT_FAILURE;
     }
+#ifndef STATIC_BUILD
+    identify(&work);
+#endif
     status = capture(&work);
     summary_writer_close(work.w);
     image_close(work.im);

@@ -153,6 +153,11 @@ uint16_t image_machine(const struct image *im)
     return im->machine;
 }
 
+void image_set_machine(struct image *im, uint16_t machine)
+{
+    im->machine = machine;
+}
+
 uint64_t image_bytes(const struct image *im)
 {
     return im->file_bytes;

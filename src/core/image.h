@@ -40,10 +40,12 @@ int image_read(struct image *im, uint64_t phys, void *ret, size_t len);
 
 const struct vmcoreinfo *image_vmcoreinfo(const struct image *im);
 
-/* ELF e_machine (EM_X86_64 …). */
+/* ELF e_machine (EM_X86_64 …); 0 where the dump does not say, until somebody who knows sets it. */
 uint16_t image_machine(const struct image *im);
+void image_set_machine(struct image *im, uint16_t machine);
 
-/* Bytes of the whole file, and "elf" (makedumpfile's own formats later): the header record. */
+/* Bytes of the whole file, and "elf", "kdump", "elf-flattened", "kdump-flattened": the header
+ * record. */
 uint64_t image_bytes(const struct image *im);
 const char *image_kind(const struct image *im);
 

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Compressed dumps by makedumpfile, through libkdumpfile (QEMU and libvirt leave out what names the
- * machine: such a dump opens, and its sections are skipped for that reason). Host build
- * only: a capture kernel reads /proc/vmcore, which is ELF, and the library is as large as the
- * program.
+ * Compressed dumps by makedumpfile, QEMU and libvirt, through libkdumpfile (the latter two leave
+ * out what names the machine, which kernel/identify.h then finds). Host build only: a capture
+ * kernel reads /proc/vmcore, which is ELF, and the library is as large as the program.
+ *
+ * The library parses the headers in the process that opens the dump. That is never the one that a
+ * user started: `capture` opens and reads in a child, whose end by a signal it reports, and each
+ * section reads in a child of that one, which opens the dump anew.
  */
 #include <elf.h>
 #include <errno.h>

@@ -3,7 +3,10 @@
 """qemu_dump.py DUMP CONSOLE SECONDS QEMU ARGUMENT...
 
 Runs a machine until its console says that the kernel has panicked, then lets QEMU dump its memory
-(dump-guest-memory, ELF, physical) and ends it. Exit 1 if it did not panic within SECONDS."""
+(dump-guest-memory) and ends it. Exit 1 if it did not panic within SECONDS. DUMP is a path, or several
+FORM=PATH with commas between, all of the same stopped machine: elf, paging (ELF by virtual addresses,
+as the first processor maps them), kdump-zlib, kdump-lzo or kdump-snappy. A format that QEMU was built
+without is passed over."""
 import json, os, socket, subprocess, sys, tempfile, time
 
 dump, console, seconds, *qemu = sys.argv[1:]
@@ -27,9 +30,24 @@ def execute(stream, command, **arguments):
     while True:
         answer = json.loads(stream.readline())
         if "error" in answer:
-            sys.exit(f"{command}: {answer['error']['desc']}")
+            raise RuntimeError(f"{command}: {answer['error']['desc']}")
         if "return" in answer:
-            return
+            return answer["return"]
+
+
+def dump_memory(stream, form, file):
+    arguments = {"format": form} if form.startswith("kdump") else {}
+    execute(stream, "dump-guest-memory", paging=form == "paging", protocol="file:" + os.path.abspath(file), **arguments)
+
+
+def dump_all(stream):
+    if "=" not in dump:
+        return dump_memory(stream, "elf", dump)
+    execute(stream, "stop")
+    formats = execute(stream, "query-dump-guest-memory-capability")["formats"]
+    for form, file in (one.split("=", 1) for one in dump.split(",")):
+        if form in formats + ["paging"]:
+            dump_memory(stream, form, file)
 
 
 try:
@@ -43,7 +61,9 @@ try:
         stream = s.makefile("rwb")
         stream.readline()  # the greeting
         execute(stream, "qmp_capabilities")
-        execute(stream, "dump-guest-memory", paging=False, protocol="file:" + os.path.abspath(dump))
+        dump_all(stream)
+except RuntimeError as e:
+    sys.exit(str(e))
 finally:
     machine.kill()
     machine.wait()
