@@ -131,6 +131,8 @@ static int aarch64_mm_init(const struct image *im, struct error *err, struct arc
     *ret = (struct arch_mm){
         .ops = &arch_aarch64,
         .kernel_half = top_of((unsigned)info.actual),
+        /* __tag_reset(), asm/memory.h; the machine ignores the byte where tags are in use (TBI1) */
+        .tag_bits = 0xffULL << 56,
         .direct_map = direct_map(vi, &info),
         /* vmalloc areas lie around the image, so only the tables say where it ends */
         .image_guess = {image, IMAGE_GUESS_BYTES, image - info.image_offset},

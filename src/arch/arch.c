@@ -76,6 +76,7 @@ int arch_translate(const struct arch_mm *mm, struct image *im, uint64_t va, uint
 {
     int r;
 
+    va = arch_untag(mm, va);
     if (va < mm->kernel_half)
         return -EFAULT;
     if (in_linear(&mm->image_map, va)) {

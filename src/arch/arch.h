@@ -39,6 +39,7 @@ struct arch_mm {
     uint64_t root_phys;
     uint64_t phys_mask;            /* address bits of an entry, without encryption bits */
     uint64_t kernel_half;          /* lowest kernel virtual address */
+    uint64_t tag_bits;             /* of a pointer, which the machine does not look at; 0 if none */
     struct arch_linear image_map;  /* kernel text, data and bss */
     struct arch_linear direct_map; /* all of RAM; 0 bytes where the tables tell it */
     /* Where the image is, but with an end that is not known: only for what the tables do not map.
@@ -73,9 +74,20 @@ const struct arch_ops *arch_of_vmcoreinfo(const struct vmcoreinfo *vi);
 bool arch_tables_agree(const struct arch_mm *mm, struct image *im, uint64_t va);
 
 /*
- * Translates a kernel virtual address: *ret_phys, and in *ret_left the bytes from there on that are
- * contiguous in both spaces (at least 1). -EFAULT if it is not mapped or a table is not in the
- * dump. At most `levels` reads of 8 bytes.
+ * A pointer without the tag that KASAN or MTE keeps in it: the bit below says what all of tag_bits
+ * are in a plain address. Elsewhere the pointer itself.
+ */
+static inline uint64_t arch_untag(const struct arch_mm *mm, uint64_t va)
+{
+    uint64_t sign = (mm->tag_bits & -mm->tag_bits) >> 1;
+
+    return va & sign ? va | mm->tag_bits : va;
+}
+
+/*
+ * Translates a kernel virtual address, tagged or not: *ret_phys, and in *ret_left the bytes from
+ * there on that are contiguous in both spaces (at least 1). -EFAULT if it is not mapped or a table
+ * is not in the dump. At most `levels` reads of 8 bytes.
  */
 int arch_translate(const struct arch_mm *mm, struct image *im, uint64_t va, uint64_t *ret_phys,
                    uint64_t *ret_left);

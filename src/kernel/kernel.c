@@ -108,6 +108,7 @@ uint64_t kernel_page_size(const struct kernel *k)
 
 bool kernel_is_kva(const struct kernel *k, uint64_t va)
 {
+    va = arch_untag(&k->mm, va);
     /* the last page holds error pointers (IS_ERR_VALUE) */
     return va >= k->mm.kernel_half && va < -(uint64_t)4096;
 }
@@ -146,6 +147,7 @@ static int translate(struct kernel *k, uint64_t va, uint64_t *ret_phys, uint64_t
 {
     int r;
 
+    va = arch_untag(&k->mm, va);
     if (tlb_find(k->small, k->mm.page_shift, va, ret_phys, ret_left) ||
         tlb_find(k->large, LARGE_SHIFT, va, ret_phys, ret_left))
         return 0;

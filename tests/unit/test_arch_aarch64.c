@@ -116,6 +116,19 @@ START_TEST(pages_of_4k_and_48_bits)
 }
 END_TEST
 
+/* KASAN's tags take the top byte of pointers to slab objects, or its lower half (MTE). */
+START_TEST(tagged_pointers)
+{
+    tables_4k_48();
+    boot();
+    maps(0xf3ff000000123456, 0x40123456, 0x800000000000 - 0x123456);
+    maps(0x00ff800010203abc, 0x40005abc, 0x544);
+    faults(0xf37f000000123456); /* bit 55: not the kernel's half */
+    faults(0xf3fe000000123456); /* bit 48 is no tag */
+    end();
+}
+END_TEST
+
 /* Where no table maps the image, kimage_voffset tells where it is: the log can be read. */
 START_TEST(an_image_without_tables)
 {
@@ -347,7 +360,7 @@ START_TEST(vmcoreinfo_that_does_not_hold_is_refused)
 }
 END_TEST
 
-UNIT_SUITE("arch_aarch64", pages_of_4k_and_48_bits, an_image_without_tables,
+UNIT_SUITE("arch_aarch64", pages_of_4k_and_48_bits, tagged_pointers, an_image_without_tables,
            pages_of_4k_and_39_bits, pages_of_64k_and_48_bits, pages_of_64k_and_52_bits,
            a_64k_kernel_of_52_bits_with_48, pages_of_16k_and_47_bits, pages_of_4k_and_52_bits,
            a_4k_kernel_of_52_bits_with_48, the_direct_map_before_it_was_flipped,
