@@ -4,15 +4,14 @@
 # under each workload, as a table. Not in `make check`: a row takes two to four minutes.
 #
 #   kernels.sh [SUITE…]      bullseye bookworm trixie trixie-backports sid, and with qemu-system-arm
-#                            arm64-sid (bookworm's arm64 kernel is without KALLSYMS_ALL: its data has no
-#                            names, and only log, crash and OOM kills can be read)
+#                            arm64-bookworm arm64-sid arm64-sid@max
 #
 # A section is `equal` where every comparison with the machine's own /proc passed; else the number that
 # failed. What is compared exactly and what within which bound stands in tests/t/crash.sh.
 set -u -o pipefail
 cd "$(dirname "$0")/../.." || exit
 BUILD=${BUILD:-build}
-arm64=$(command -v qemu-system-aarch64 > /dev/null && echo arm64-sid)
+arm64=$(command -v qemu-system-aarch64 > /dev/null && echo arm64-bookworm arm64-sid arm64-sid@max)
 suites=${*:-bullseye bookworm trixie trixie-backports sid $arm64}
 logs=$BUILD/kernels
 mkdir -p "$logs"
@@ -39,7 +38,7 @@ for suite in $suites; do
             printf '%-34s %-6s no summary: see %s\n' "$suite" "$scenario" "$logs/$suite-$scenario.log"
             continue
         fi
-        printf '%-34s %-6s' "$(zcat "$summary" | jq -r 'select(.record == "header") | .release')" "$scenario"
+        printf '%-34s %-6s' "$(zcat "$summary" | jq -r 'select(.record == "header") | .release')${suite#"${suite%@*}"}" "$scenario"
         for section in dmesg oom memory zone slab task module; do
             printf ' %-8s' "$(verdict "$section" "$tap")"
         done

@@ -44,20 +44,24 @@ lab_apt() {
     "$tool" -q -c "$dir/apt.conf" "$@"
 }
 
-lab_apt_prepare() { # SUITE DIR
-    mkdir -p "$2"/{lists/partial,archives/partial,sources.list.d}
-    lab_apt_sources "$1" "$2"
-    cat > "$2/apt.conf" <<-CONF
-	Dir::State::Lists "$2/lists";
-	Dir::Cache "$2";
-	Dir::Etc::SourceList "$2/sources.list";
-	Dir::Etc::SourceParts "$2/sources.list.d";
+lab_apt_conf() { # DIR
+    cat <<-CONF
+	Dir::State::Lists "$1/lists";
+	Dir::Cache "$1";
+	Dir::Etc::SourceList "$1/sources.list";
+	Dir::Etc::SourceParts "$1/sources.list.d";
 	APT::Sandbox::User "root";
 	Acquire::Languages "none";
 	Acquire::Retries "3";
 	#clear APT::Update::Post-Invoke;
 	#clear APT::Update::Post-Invoke-Success;
 	CONF
+}
+
+lab_apt_prepare() { # SUITE DIR
+    mkdir -p "$2"/{lists/partial,archives/partial,sources.list.d}
+    lab_apt_sources "$1" "$2"
+    lab_apt_conf "$2" > "$2/apt.conf"
     lab_apt "$2" apt-get update -qq >&2 || lab_say "apt: not every source of suite $1 answered"
 }
 
@@ -155,6 +159,15 @@ lab_program() {
 
 lab_pack() { (cd "$1" && find . | cpio -o -H newc --quiet | gzip -1) > "$2"; } # ROOT IMAGE
 
+# lab_first_files ROOT KERNEL SCENARIO CAPTURE_IMAGE: what of the image below is no program
+lab_first_files() {
+    cp "$(lab_vmlinuz "$2")" "$1/boot/vmlinuz" &&
+        cp "$4" "$1/boot/capture.img" &&
+        cp "$lab_here/guest/init.sh" "$1/init" &&
+        cp "$lab_here/guest/after.sh" "$lab_here/guest/truth.sh" "$1/lab/" &&
+        cp "$lab_here/guest/scenario-$3.sh" "$1/lab/scenario.sh"
+}
+
 # lab_first_image KERNEL SCENARIO CAPTURE_IMAGE IMAGE [PROGRAM…]: the initramfs of the machine that
 # crashes. It loads CAPTURE_IMAGE for the crash and runs the scenario; on the next boot it runs
 # guest/after.sh. PROGRAMs go to its /bin.
@@ -164,11 +177,7 @@ lab_first_image() {
     root=$(mktemp -d) || return
     lab_root "$root" "$kernel" virtio_pci virtio_blk ext4 &&
         lab_program "$root" kexec "$@" &&
-        cp "$(lab_vmlinuz "$kernel")" "$root/boot/vmlinuz" &&
-        cp "$capture" "$root/boot/capture.img" &&
-        cp "$lab_here/guest/init.sh" "$root/init" &&
-        cp "$lab_here/guest/after.sh" "$lab_here/guest/truth.sh" "$root/lab/" &&
-        cp "$lab_here/guest/scenario-$scenario.sh" "$root/lab/scenario.sh" &&
+        lab_first_files "$root" "$kernel" "$scenario" "$capture" &&
         lab_pack "$root" "$image" || status=1
     rm -rf "$root"
     return $status

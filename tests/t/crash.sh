@@ -10,12 +10,15 @@
 #                  truth was taken; between the truth and the panic of oom the machine fills up, so
 #                  that only what does not move is compared
 #
-# A suite arm64-SUITE is its arm64 kernel. Debian's kexec-tools cannot capture that one, so QEMU dumps
-# the panicked machine (tests/lab/arm64.sh), and the summary is of that file; CRASH_CPU is the machine's
-# processor (cortex-a72, or max, which has LVA and LPA2).
+# A suite arm64-SUITE is its arm64 kernel, arm64-SUITE-16k that of 16 KiB pages; @CPU behind it is QEMU's
+# processor (cortex-a72, which has addresses of 48 bits, or max, which has 52). The capture image is then
+# not dracut's, see tests/lab/arm64_machine.sh, and where the kernel's own symbols are functions alone
+# (bookworm), a kernel profile made of its debuginfo package lies in it.
 # shellcheck disable=SC2016  # awk and jq expand
 . "$(dirname "$0")/../lib.sh"
 . tests/lab/lab.sh
+. tests/lab/arm64_packages.sh
+. tests/lab/arm64_machine.sh
 export BUILD=$top/$BUILD
 suite=${CRASH_SUITE:-bookworm} scenario=${CRASH_SCENARIO:-sysrq}
 case $scenario in
@@ -34,24 +37,41 @@ captured() {
         lab_from_disk "$work/disk" "$work/out" &&
         find "$work/out" -name vmcore-summary.jsonl.gz | grep -q .
 }
-dumped() {
-    local vmcore
-    vmcore=$(tests/lab/arm64.sh "$scenario" 512 "${suite#arm64-}" "${CRASH_CPU:-cortex-a72}") &&
-        cp "$(dirname "$vmcore")/console.log" "$work/" &&
-        mkdir -p "$work/out" && cp -r "$(dirname "$vmcore")/lab" "$work/out/" &&
-        "$host" capture --quiet --no-console --vmcore "$vmcore" --output "$work/out/summary"
+arm64_profile() { # SUITE KERNEL: prints the path of one, or nothing where the kernel needs none
+    local debug
+    grep -qs '^CONFIG_KALLSYMS_ALL=y' "$2"/boot/config-* "$2"/lib/modules/*/config && return
+    debug=$(arm64_debug "$1" "$2") &&
+        "$host" profile --vmlinux "$debug/vmlinux" --symbols "$debug/System.map" --output "$work/profile" &&
+        echo "$work/profile"
+}
+captured_arm64() {
+    local kernel kexec profile name=${suite#arm64-} cpu=cortex-a72 flavour=cloud-arm64
+    local program=$BUILD/arm64/static/vmcore-summary
+    case $name in *@*) cpu=${name#*@} name=${name%@*} ;; esac
+    case $name in *-16k) flavour=arm64-16k name=${name%-16k} ;; esac
+    tests/lab/cross_arm64.sh >&2 &&
+        kernel=$(arm64_kernel "$name" "$flavour") &&
+        kexec=$(arm64_kexec "$name") &&
+        profile=$(arm64_profile "$name" "$kernel") &&
+        arm64_capture_image "$kernel" "$program" "$work/capture.img" "$profile" &&
+        arm64_first_image "$kernel" "$scenario" "$work/capture.img" "$kexec" "$program" "$work/first.img" &&
+        lab_disk "$work/disk" 256 &&
+        arm64_boot "$kernel" "$cpu" "$work/first.img" "$work/disk" "$work/console.log" 1024 loglevel=4 &&
+        lab_from_disk "$work/disk" "$work/out" &&
+        find "$work/out" -name vmcore-summary.jsonl.gz | grep -q .
 }
 crash() {
     local status work=$scratch
     rm -rf "$BUILD/crash" && mkdir -p "$BUILD/crash"
-    if [ "$foreign" ]; then dumped; else captured; fi
+    case $suite in
+    arm64-*) captured_arm64 ;;
+    *) captured ;;
+    esac
     status=$?
     # what a failure is understood by
     cp -r "$work/console.log" "$work/out" "$BUILD/crash/" 2> /dev/null
     return $status
 }
-foreign=
-[ "${suite#arm64-}" = "$suite" ] || foreign=1
 check "a machine crashes, captures, comes back" crash
 [ "$tap_failed" = 0 ] || { tail -n 60 "$scratch/console.log" >&2; done_testing; }
 truth=$scratch/out/lab/truth before=$scratch/out/lab/truth-before
@@ -77,23 +97,20 @@ check "header first, trailer last ($sections)" grep -qE '^header .* trailer$' <<
 same_lists "every section once" "$(tr ' ' '\n' <<< "$sections")" \
     "$(printf '%s\n' header crash dmesg oom memory zone slab task module trailer)"
 check "the digest lies beside it" [ -s "$(dirname "$summary")/vmcore-summary.txt" ]
-if [ ! "$foreign" ]; then
 check "the capture kernel rebooted by itself" grep -q 'lab: the machine is back' "$scratch/console.log"
 check "and printed the digest on its console" grep -qi "$reason" <(sed -n '/reading the crashed/,/rebooting/p' "$scratch/console.log")
 check "the machine shows it after the reboot" grep -qi "$reason\|out of memory" "$scratch/out/lab/show.txt"
 is "and lists it" "$(grep -cw "$reason" "$scratch/out/lab/list.txt")" 1
-fi
 
 # --- header, crash, dmesg, oom ------------------------------------------------------------------
 is "header: release" "$(records header header .release)" "$(cut -d ' ' -f 3 "$truth/version")"
 is "header: page size" "$(records header header .page_size_bytes)" 4096
-if [ ! "$foreign" ]; then # the kernel notes the time only when it boots a capture kernel
 crashed=$(records header header .crash_time)
 check "header: the time of the crash ($crashed)" \
     [ "$(awk -v a="$(stat -c %Y "$scratch/console.log")" -v b="$crashed" 'BEGIN { d = a - b; print (d >= 0 && d < 1800) }')" = 1 ]
-fi
 is "crash: reason" "$(records crash crash .reason)" "$reason"
 is "crash: who" "$(records crash crash .comm)" "$who"
+is "crash: CPUs, the one that the panic stopped too" "$(records crash crash .cpus)" 2
 is "crash: the command line" "$(records crash crash .cmdline)" "$(cat "$truth/cmdline")"
 # between the truth and the panic's own line on the console, however long the machine took from one to the other
 panicked=$(sed -n 's/^\[ *\([0-9.]*\)\] Kernel panic - not syncing.*/\1/p' "$scratch/console.log" | head -1)

@@ -7,7 +7,7 @@ mount -t sysfs sys /sys
 mount -t devtmpfs dev /dev
 while read -r module; do insmod "/modules/$module"; done < /modules/order
 tries=0
-until [ -b /dev/vda ] || [ $tries = 20 ]; do sleep 0.5; tries=$((tries + 1)); done
+until [ -b /dev/vda ] || [ $tries = 40 ]; do sleep 0.5; tries=$((tries + 1)); done
 mount -t ext4 /dev/vda /var/crash || { echo "lab: no disk"; poweroff -f; }
 
 if [ -e /var/crash/lab/armed ]; then
@@ -19,9 +19,18 @@ if [ -e /var/crash/lab/armed ]; then
 fi
 
 echo "lab: the machine is up, $(uname -r)"
-args="console=ttyS0 nr_cpus=1 irqpoll reset_devices panic=10 loglevel=4 $(cat /var/crash/lab/capture-cmdline 2>/dev/null)"
+console=$(sed -n 's/.*\(console=[^ ]*\).*/\1/p' /proc/cmdline)
+args="$console nr_cpus=1 irqpoll reset_devices panic=10 loglevel=4 $(cat /var/crash/lab/capture-cmdline 2>/dev/null)"
+# kexec-tools ask for _text on arm64, and without an answer describe memory wrongly. Where kallsyms is
+# of functions alone, it begins with _stext, 64 KiB behind.
+if ! grep -q ' _text$' /proc/kallsyms && sed -n 's/10000 T _stext$/00000 T _text/p' /proc/kallsyms | grep . > /run/kallsyms; then
+    cat /proc/kallsyms >> /run/kallsyms
+    mount -o bind /run/kallsyms /proc/kallsyms
+fi
 kexec -p /boot/vmlinuz --initrd=/boot/capture.img --append="$args" ||
     kexec -s -p /boot/vmlinuz --initrd=/boot/capture.img --append="$args"
+umount /proc/kallsyms 2> /dev/null
+rm -f /run/kallsyms
 [ "$(cat /sys/kernel/kexec_crash_loaded)" = 1 ] || { echo "lab: no capture kernel"; poweroff -f; }
 echo "lab: the capture kernel is loaded"
 mkdir -p /var/crash/lab/truth
