@@ -21,7 +21,8 @@ mkdir -p "$lab_cache"
     arm64_unpack "$(. /etc/os-release && echo "$VERSION_CODENAME")" "$sysroot" \
         libelf-dev zlib1g-dev libjansson-dev libinih-dev && touch "$sysroot/.complete"
 ) 9> "$lab_cache/.sysroot-arm64.lock"
-build=${BUILD:-build}/arm64
+# one name whoever asks, for in the files of dependencies it is a part of the targets
+build=$(realpath -m "${BUILD:-build}")/arm64
 exec make -s CC=aarch64-linux-gnu-gcc BUILD="$build" \
     CPPFLAGS="-isystem $sysroot/usr/include -isystem $sysroot/usr/include/aarch64-linux-gnu" \
     LDFLAGS="-L$sysroot/usr/lib/aarch64-linux-gnu" "$build/static/vmcore-summary"
