@@ -47,7 +47,7 @@ endif
 
 objects = $(patsubst src/%.c,$(BUILD)/$(1)/obj/%.o,$(2))
 
-.PHONY: all arm64 help check-kernels check-images check unit demo bench install uninstall clean format deps check-format fuzz
+.PHONY: all arm64 deb rpm help check-kernels check-images check unit demo bench install uninstall clean format deps check-format fuzz
 all: $(BUILD)/vmcore-summary $(BUILD)/static/vmcore-summary
 
 help:
@@ -62,6 +62,8 @@ help:
 ## check-images   symbols and types of each kernel image that Debian's suites serve, as a table (slow)
 ## fuzz       every fuzz target under libFuzzer for FUZZ_SECONDS each (clang)
 ## install    DESTDIR= PREFIX=; uninstall takes the same
+## deb        build/vmcore-summary_VERSION_ARCH.deb, with dpkg-dev
+## rpm        build/vmcore-summary-VERSION-1.ARCH.rpm, with rpmbuild
 ## format     apply .clang-format
 
 # --- programs ---------------------------------------------------------------------------------
@@ -214,6 +216,12 @@ uninstall:
 		if cmp -s $$f "$$to"; then rm "$$to"; elif [ -e "$$to" ]; then echo "$$to was changed: it stays"; fi; done
 	@for d in $(LIBDIR) $(DRACUTDIR) $(DOCDIR); do \
 		[ ! -d "$(DESTDIR)$$d" ] || rmdir "$(DESTDIR)$$d"; done
+
+deb: all
+	@conf/packaging/deb/build $(VERSION) $(BUILD)
+
+rpm: all
+	@conf/packaging/rpm/build $(VERSION) $(BUILD)
 
 # --- the whole thing in QEMU --------------------------------------------------------------------
 demo: deps

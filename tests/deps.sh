@@ -7,7 +7,7 @@ build='gcc make libc6-dev libelf-dev zlib1g-dev libjansson-dev libinih-dev libkd
 tests='check libbpf-dev clang-format jq shellcheck busybox-static cpio e2fsprogs kmod xz-utils zstd
        qemu-system-x86 kexec-tools makedumpfile dracut-core systemd curl ca-certificates
        apt-utils dpkg-dev git procps python3 man-db groff-base bash-completion sqlite3
-       systemd-journal-remote'
+       systemd-journal-remote rpm'
 missing=
 for p in $build $tests; do
     dpkg-query -W -f '${Status}' "$p" 2>/dev/null | grep -q '^install ok installed' ||
