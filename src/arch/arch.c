@@ -54,10 +54,12 @@ static int walk(const struct arch_mm *mm, struct image *im, uint64_t va, uint64_
         uint64_t index = translated >> shift;
         uint64_t entry, phys;
         bool leaf = level == 1;
+        int r = image_read(im, table + index * sizeof(entry), &entry, sizeof(entry));
 
         translated &= (1ULL << shift) - 1;
-        if (image_read(im, table + index * sizeof(entry), &entry, sizeof(entry)) < 0 ||
-            !mm->ops->entry(mm, level, entry, &phys, &leaf))
+        if (r < 0)
+            return r;
+        if (!mm->ops->entry(mm, level, entry, &phys, &leaf))
             return -EFAULT;
         if (leaf) {
             uint64_t size = 1ULL << shift, offset = va & (size - 1);

@@ -226,7 +226,8 @@ static void bootstrap(struct capture *c)
     section_run(&job, drop_line, NULL, NULL, &result);
     c->max_child_bytes = max_u64(c->max_child_bytes, result.max_rss_bytes);
     c->result.bytes_read = sat_add_u64(c->result.bytes_read, result.end.bytes_read);
-    if (result.end.status != SECTION_OK)
+    /* a partial one met filtered pages where it searched, and found the symbols all the same */
+    if (result.end.status != SECTION_OK && result.end.status != SECTION_PARTIAL)
         error_set(&c->no_symbols, -ENOENT, "%s", result.reason);
     /* one that was ended half-way may have left half an answer */
     if (result.end.status == SECTION_TIMEOUT || result.end.status == SECTION_KILLED)

@@ -33,11 +33,11 @@
  * and the lines that are not in the pipe yet. The parent believes none of it.
  */
 struct shared {
-    _Atomic bool done; /* the four below are final */
+    _Atomic bool done; /* those below, up to the tail, are final */
     bool failed;
     bool partial;
     char reason[256];
-    uint64_t bytes_read, faults;
+    uint64_t bytes_read, faults, filtered;
     _Atomic uint64_t tail_offset; /* of tail in all that the child said */
     _Atomic uint32_t tail_len;
     char tail[TAIL_BYTES];
@@ -89,6 +89,7 @@ static void update_counters(struct outlet *o)
         stats.bytes_read = image_bytes_read(o->job->im);
     o->shared->bytes_read = stats.bytes_read;
     o->shared->faults = stats.faults;
+    o->shared->filtered = stats.filtered;
 }
 
 /* emit_sink_fn */
@@ -324,6 +325,27 @@ static void judge_ended(const struct run *run, struct section_result *ret)
                            (unsigned long long)run->lines.dropped);
 }
 
+/*
+ * What a filter left out is missing on purpose: the reason begins with that, so that nobody looks
+ * for damage where there is none. A section that met it without a word is not whole either.
+ */
+static void judge_filtered(struct section_result *ret)
+{
+    unsigned long long filtered = ret->end.filtered, faults = ret->end.faults;
+    char why[sizeof(ret->reason)], share[80];
+
+    if (!filtered || ret->end.status == SECTION_TIMEOUT || ret->end.status == SECTION_KILLED)
+        return;
+    memcpy(why, ret->reason, sizeof(why));
+    if (filtered == faults)
+        snprintf(share, sizeof(share), "(%llu %s)", filtered, filtered == 1 ? "read" : "reads");
+    else
+        snprintf(share, sizeof(share), "and damaged (%llu and %llu reads)", filtered,
+                 faults - filtered);
+    section_result_set(ret, ret->end.status == SECTION_OK ? SECTION_PARTIAL : ret->end.status,
+                       "pages filtered %s%s%.160s", share, why[0] ? ": " : "", why);
+}
+
 static void conclude(struct run *run, uint64_t start_ns, struct section_result *ret)
 {
     if (run->stop != STOP_NOT)
@@ -334,6 +356,8 @@ static void conclude(struct run *run, uint64_t start_ns, struct section_result *
     ret->end.duration_us = (now_ns() - start_ns) / NSEC_PER_USEC;
     ret->end.bytes_read = run->shared->bytes_read;
     ret->end.faults = run->shared->faults;
+    ret->end.filtered = min_u64(run->shared->filtered, ret->end.faults);
+    judge_filtered(ret);
     ret->max_rss_bytes = run->gone ? run->exit.max_rss_bytes : 0;
 }
 

@@ -165,6 +165,7 @@ static int count_fault(struct kernel *k, uint64_t va, int r)
 {
     if (!k->stats.faults++)
         k->stats.first_fault_addr = va;
+    k->stats.filtered += r == -ENODATA;
     return r;
 }
 

@@ -23,7 +23,8 @@ struct kernel;
 
 struct kernel_stats {
     uint64_t bytes_read;
-    uint64_t faults;
+    uint64_t faults;           /* reads that failed */
+    uint64_t filtered;         /* of those, for a page that a filter left out: -ENODATA */
     uint64_t first_fault_addr; /* meaningful when faults > 0 */
 };
 

@@ -212,12 +212,17 @@ static const struct model_section *find_section(const struct model *m, const cha
 }
 
 /* Opens the chapter with its first line. */
-static void missing_line(struct text *t, bool *any, const char *s)
+static void add_missing(struct text *t, bool *any, const char *lead, const char *s)
 {
     if (!*any)
         text_heading(t, "WHAT IS MISSING", NULL);
     *any = true;
-    text_paragraph(t, "  ! ", s);
+    text_paragraph(t, lead, s);
+}
+
+static void missing_line(struct text *t, bool *any, const char *s)
+{
+    add_missing(t, any, "  ! ", s);
 }
 
 static void append_status(struct buf *b, const char *status)
@@ -238,6 +243,24 @@ static void append_status(struct buf *b, const char *status)
     text_append(b, status[0] ? status : "?");
 }
 
+/* One line for all of them, without alarm: whoever filtered the dump wanted it so. */
+static void filtered_sections(struct text *t, const struct model *m, bool *any)
+{
+    _cleanup_(buf_done) struct buf b = BUF_INIT(TEXT_LIMIT);
+    bool first = true;
+
+    for (size_t i = 0; i < m->n_sections; i++) {
+        if (!m->sections[i].filtered)
+            continue;
+        buf_str(&b,
+                first ? "not damage: the dump's filter (makedumpfile) left out pages of " : ", ");
+        text_append(&b, m->sections[i].name);
+        first = false;
+    }
+    if (!first)
+        add_missing(t, any, "    ", b.data);
+}
+
 static void missing_sections(struct text *t, const struct model *m, bool *any)
 {
     static const char *const expected[] = {"header", "crash", "dmesg", "oom",   "memory",
@@ -247,7 +270,7 @@ static void missing_sections(struct text *t, const struct model *m, bool *any)
     for (size_t i = 0; i < m->n_sections; i++) {
         const struct model_section *s = &m->sections[i];
 
-        if (!strcmp(s->status, "ok"))
+        if (!strcmp(s->status, "ok") || s->filtered)
             continue;
         buf_truncate(&b, 0);
         buf_str(&b, "section ");
@@ -298,6 +321,7 @@ static void closing(struct text *t, const struct model *m, const struct summary_
         missing_line(t, &any, "the summary's format is newer than this program: it may hold more");
     damage_lines(t, d, &any);
     missing_sections(t, m, &any);
+    filtered_sections(t, m, &any);
     buf_char(t->out, '\n');
     text_style_begin(t, STYLE_DIM);
     text_paragraph(t, "",

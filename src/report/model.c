@@ -240,6 +240,8 @@ static void take_end(struct model *m, const struct summary_record *rec)
     model_copy_field(s->status, rec, "status");
     model_copy_field(s->reason, rec, "reason");
     s->rows = record_u64(rec, "rows", 0);
+    s->filtered = !strcmp(s->status, "partial") && record_u64(rec, "filtered", 0) &&
+                  record_u64(rec, "filtered", 0) == record_u64(rec, "faults", 0);
 }
 
 void model_add(struct model *m, const struct summary_record *rec)

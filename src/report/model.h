@@ -160,6 +160,7 @@ struct model_module {
 struct model_section {
     char name[MODEL_NAME], status[24], reason[MODEL_PATH];
     uint64_t rows;
+    bool filtered; /* all that it lacks was left out of the dump by a filter */
 };
 
 struct model_log_line {

@@ -348,6 +348,8 @@ static void end_line(const char *section, const struct section_end *end, struct 
     json_u64(&j, "duration_us", end->duration_us);
     json_u64(&j, "bytes_read", end->bytes_read);
     json_u64(&j, "faults", end->faults);
+    if (end->filtered)
+        json_u64(&j, "filtered", end->filtered);
     json_object_end(&j);
     buf_char(line, '\n');
 }

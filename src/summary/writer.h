@@ -39,7 +39,8 @@ const char *section_status_name(enum section_status s);
 struct section_end {
     enum section_status status;
     const char *reason; /* NULL or "" for none; may hold any byte */
-    uint64_t rows, duration_us, bytes_read, faults;
+    uint64_t rows, duration_us, bytes_read;
+    uint64_t faults, filtered; /* reads that failed; of those, on pages that a filter left out */
 };
 
 /* Creates the temporary file in the directory dirfd (borrowed; outlives the writer). Negative

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "util/error.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -38,5 +39,8 @@ int error_prepend(struct error *err, int code, const char *fmt, ...)
 
 const char *error_text(const struct error *err, int code)
 {
-    return err && err->text[0] ? err->text : strerror(code < 0 ? -code : code);
+    if (err && err->text[0])
+        return err->text;
+    /* what is not damage must not read like damage: "No data available" */
+    return code == -ENODATA ? "left out by the dump's filter" : strerror(code < 0 ? -code : code);
 }

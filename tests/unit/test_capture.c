@@ -265,6 +265,42 @@ static int run_read(struct extract *x)
     return 0;
 }
 
+/* The memory after RAM is one that a filter left out, where the test says that the machine had it.
+ */
+static int run_filtered(struct extract *x)
+{
+    uint64_t v;
+
+    kernel_read_u64(x->k, DIRECT + TINY_RAM_BYTES, &v);
+    return 0;
+}
+
+/* A page table that was left out hides what it maps just as well. */
+static int run_filtered_table(struct extract *x)
+{
+    uint64_t v;
+
+    if (kernel_read_u64(x->k, DIRECT + (1 << 30), &v) == -ENODATA)
+        emit_partial(x->emit, "a list breaks");
+    return 0;
+}
+
+static int run_filtered_damaged(struct extract *x)
+{
+    uint64_t v;
+
+    kernel_read_u64(x->k, 0xffffc90000000000ULL, &v);
+    emit_partial(x->emit, "a list breaks");
+    return run_filtered(x);
+}
+
+static int run_filtered_hang(struct extract *x)
+{
+    run_filtered(x);
+    say(x, 0);
+    return pause();
+}
+
 #define LIMITS(ms_, output_)                                                                       \
     {                                                                                              \
         ms_, 4 << 20, output_                                                                      \
@@ -297,6 +333,10 @@ BAD(daemon, 5000, 1 << 20);
 BAD(close_and_hang, 2000, 1 << 20);
 BAD(count_fds, 5000, 1 << 20);
 BAD(read, 5000, 1 << 20);
+BAD(filtered, 5000, 1 << 20);
+BAD(filtered_table, 5000, 1 << 20);
+BAD(filtered_damaged, 5000, 1 << 20);
+BAD(filtered_hang, 200, 1 << 20);
 
 static const struct extractor x_half = {
     .name = "half", .flags = EXTRACT_VITAL, .budget = LIMITS(5000, 1 << 20), .run = run_half_line};
@@ -616,6 +656,32 @@ START_TEST(reads_and_faults_are_counted)
 }
 END_TEST
 
+START_TEST(filtered_pages_are_told_from_damage)
+{
+    static const struct extractor *const list[] = {
+        &x_filtered, &x_filtered_table, &x_filtered_damaged, &x_filtered_hang, &x_read, &x_good};
+    struct capture_options o = {.extractors = list, .n_extractors = ARRAY_SIZE(list)};
+    struct captured c;
+
+    open_core("");
+    core.mem_bytes = 2 * TINY_RAM_BYTES;
+    tiny_put(&core, 0x2008, TINY_RAM_BYTES | 1); /* the second GiB's page table */
+    c = capture(&o);
+    expect(&c, "filtered", "partial", "pages filtered (1 read)", 0);
+    expect(&c, "filtered_table", "partial", "pages filtered (1 read): a list breaks", 0);
+    expect(&c, "filtered_damaged", "partial",
+           "pages filtered and damaged (1 and 1 reads): a list breaks", 0);
+    expect(&c, "filtered_hang", "timeout", "deadline of 200 ms passed", 1);
+    ck_assert_uint_eq(field_of(&c, "filtered", "end", "filtered"), 1);
+    ck_assert_uint_eq(field_of(&c, "filtered_damaged", "end", "filtered"), 1);
+    ck_assert_uint_eq(field_of(&c, "filtered_damaged", "end", "faults"), 2);
+    ck_assert_uint_eq(field_of(&c, "filtered_hang", "end", "filtered"), 1);
+    expect(&c, "read", "ok", "", 1);
+    ck_assert_uint_eq(field_of(&c, "read", "end", "filtered"), UINT64_MAX); /* absent */
+    expect_good(&c);
+}
+END_TEST
+
 /* ---- the header ----------------------------------------------------------------------------- */
 
 /* uts names at physical 0x20000 + offset. */
@@ -716,5 +782,6 @@ UNIT_SUITE("capture", good_sections_are_whole, hanging_and_spinning_end_at_their
            all_that_was_said_before_a_hang_is_kept, crashes_are_named, floods_are_cut,
            memory_is_limited, what_is_no_record_is_left_out, grandchildren_delay_nothing,
            missing_needs_are_named, global_deadline_ends_all, options_choose_sections_and_deadlines,
-           children_hold_what_they_need, reads_and_faults_are_counted, header_names_the_machine,
+           children_hold_what_they_need, reads_and_faults_are_counted,
+           filtered_pages_are_told_from_damage, header_names_the_machine,
            children_are_waited_for_only_so_long)

@@ -73,7 +73,7 @@ static struct summary_writer *writer_in(int dirfd)
 
 static void put_section(struct summary_writer *w, int i, size_t lines)
 {
-    struct section_end end = {SECTION_OK, NULL, lines, 12, 34, 0};
+    struct section_end end = {SECTION_OK, NULL, lines, 12, 34, 0, 0};
     struct error err = {0};
     char name[16], line[200];
 
@@ -104,7 +104,7 @@ START_TEST(published_file_reads_back)
 {
     int dirfd = open_dir();
     struct summary_writer *w;
-    struct section_end end = {SECTION_TIMEOUT, "deadline\x1b of 1 s passed", 1, 2, 3, 4};
+    struct section_end end = {SECTION_TIMEOUT, "deadline\x1b of 1 s passed", 1, 2, 3, 4, 0};
     static const char line[] = "{\"section\":\"a\",\"record\":\"b\"}\n";
     struct stat st;
     struct buf out;
