@@ -54,6 +54,7 @@ END
 # `object_size` lie side by side. makedumpfile never leaves it out; a filter with a rule of its own may.
 sizes() { jq -r 'select(.record == "cache" and .name == "task_struct") |
     "\(.stride_bytes) \(.object_size_bytes)"' "$scratch/plain"; }
+# shellcheck disable=SC2046
 pattern=$(python3 -c 'import struct, sys; print(struct.pack("<II", *map(int, sys.argv[1:])).hex())' $(sizes))
 punched() { # NAME filter|cut: the dump without that page, as it would be then
     cp "$scratch/elf.dump" "$scratch/dump"
