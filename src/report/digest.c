@@ -32,6 +32,8 @@ static const struct happening {
     {"nmi", "panicked on a non-maskable interrupt", NULL},
     {"mce", "panicked on a machine check", "The hardware reported an error."},
     {"warn", "panicked on a kernel warning (panic_on_warn)", NULL},
+    {"rcu_stall", "panicked on an RCU stall", "A CPU or task held up RCU for too long."},
+    {"boot", "panicked while it booted", "It found no root file system, or no init to start."},
     {"user", "panicked because its init process died", NULL},
     {"unknown", "panicked", NULL},
 };

@@ -52,7 +52,23 @@ START_TEST(panics_have_reasons)
         {"stack-protector: Kernel stack is corrupted in: do_x+0x1/0x2", "bug"},
         {"corrupted stack end detected inside scheduler\n", "bug"},
         {"Fatal exception in interrupt", "oops"},
-        {"VFS: Unable to mount root fs on unknown-block(0,0)", "unknown"},
+        {"VFS: Unable to mount root fs on unknown-block(0,0)", "boot"},
+        {"VFS: Unable to mount root fs on \"LABEL=x\" or unknown-block(0,0)", "boot"},
+        {"No working init found.  Try passing init= option to kernel.", "boot"},
+        {"No init found.  Try passing init= option to kernel.", "boot"},
+        {"Requested init /bin/x failed (error -2).", "boot"},
+        {"RCU Stall\n", "rcu_stall"},
+        {"KFENCE: panic_on_warn set ...", "warn"},
+        {"kernel: system warned too often (kernel.warn_limit is 100)", "warn"},
+        {"kasan.fault=panic set ...\n", "bug"},
+        {"Fatal local machine check", "mce"},
+        {"EDAC MC0: UE page 0x1, offset 0x0, grain 8\n", "mce"},
+        {"NMI IOCK error: Not continuing", "nmi"},
+        {"Oopsed too often (kernel.oops_limit is 10000)", "oops"},
+        {"bad mode", "oops"},
+        {"Unhandled exception", "oops"},
+        {"kernel stack overflow", "oops"},
+        {"EXT4-fs (device sda1): panic forced after error\n", "unknown"},
         {"", "unknown"},
     };
 
@@ -99,6 +115,10 @@ START_TEST(an_oops_is_named_by_its_cause)
                 "Kernel panic - not syncing: Oops: Fatal exception\n",
                 "oops",
                 "Unable to handle kernel paging request at virtual address ffff000000000000");
+    assert_oops("x: Corrupted page table at address 7f0000000000\n"
+                "Bad pagetable: 000d [#1] SMP\n"
+                "Kernel panic - not syncing: Oopsed too often (kernel.oops_limit is 1)\n",
+                "oops", "Bad pagetable: 000d [#1] SMP");
     /* sysrq-c of older kernels */
     assert_oops("SysRq : Trigger a crash\n"
                 "BUG: unable to handle kernel NULL pointer dereference at           (null)\n"

@@ -22,13 +22,17 @@ static const struct {
     {"hung_task: ", "hung_task"},
     {"softlockup: ", "soft_lockup"},
     {"ard LOCKUP", "hard_lockup"}, /* "Hard LOCKUP", "Watchdog detected hard LOCKUP on cpu 1" */
-    {"panic_on_warn", "warn"},
+    {"RCU Stall", "rcu_stall"},    /* sysctl panic_on_rcu_stall */
+    {"panic_on_warn", "warn"},     /* "KASAN: panic_on_warn set ...", KFENCE, UBSAN … */
+    {"system warned too often", "warn"}, /* sysctl warn_limit */
+    {"kasan.fault=panic", "bug"},
     {"achine check", "mce"}, /* "Machine check", "Fatal machine check" … */
     {"Machine Check", "mce"},
     {"MCE", "mce"},
     {"Timeout: Not all CPUs entered broadcast exception handler", "mce"},
     {"Memory error not recovered", "mce"},
-    {"ardware error", "mce"},                 /* "Fatal hardware error!", APEI */
+    {"ardware error", "mce"}, /* "Fatal hardware error!", APEI */
+    {"EDAC ", "mce"},
     {"Asynchronous SError Interrupt", "mce"}, /* arm64 */
     {"NMI", "nmi"},
     {"Non maskable interrupt", "nmi"},
@@ -37,13 +41,18 @@ static const struct {
     {"tack is corrupted", "bug"}, /* stack-protector */
     {"corrupted stack end detected", "bug"},
     {"stack overflow", "oops"},
+    {"bad mode", "oops"},            /* arm64 before Linux 5.12 */
+    {"Unhandled exception", "oops"}, /* arm64 */
+    {"VFS: Unable to mount root", "boot"},
+    {"No working init found", "boot"},
+    {"No init found", "boot"},
+    {"Requested init ", "boot"},
 };
 
 /* Panics that only say that an oops came before them. */
 static const char *const oops_panics[] = {
-    "Fatal exception",
-    "Aiee, killing interrupt handler!",
-    "Attempted to kill the idle task!",
+    "Fatal exception", "Aiee, killing interrupt handler!", "Attempted to kill the idle task!",
+    "Oopsed too often", /* sysctl oops_limit */
 };
 
 /*
@@ -71,6 +80,7 @@ static const struct {
     {"invalid opcode: ", true, "oops"},
     {"divide error: ", true, "oops"},
     {"double fault: ", true, "oops"},
+    {"Bad pagetable: ", true, "oops"}, /* x86: reserved bits set in a page-table entry */
     {"stack segment: ", true, "oops"},
 };
 
