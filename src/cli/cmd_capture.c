@@ -60,27 +60,29 @@ static void print_help(void)
     puts("Usage: vmcore-summary capture [OPTION]...\n"
          "Writes a summary of a crashed kernel's memory.\n\n"
          "      --vmcore FILE       the dump (default: " PROC_VMCORE ")\n"
-         "      --output DIR        write " SUMMARY_FILE_NAME " into DIR, which is made if it is\n"
-         "                          not there (default: a new directory below that of the\n"
-         "                          configuration; '' for no file, only the digest)\n"
+         "      --output DIR        write " SUMMARY_FILE_NAME " into DIR, which is\n"
+         "                          made if it is not there (default: a new directory\n"
+         "                          below that of the configuration; '' for no file,\n"
+         "                          only the digest)\n"
          "      --deadline SECONDS  for reading the dump in all (default: 60)\n"
          "      --section NAME      only this section; may be repeated\n"
-         "      --profile FILE      a kernel profile (vmcore-summary-profile(8)), used where the\n"
-         "                          dump has no symbols or types of its own\n"
+         "      --profile FILE      a kernel profile (vmcore-summary-profile(8)), used\n"
+         "                          where the dump has no symbols or types of its own\n"
          "      --config FILE       in place of " CONFIG_PATH "\n"
          "      --console[=DEVICE]  print the digest there (default: " CONSOLE_PATH " when\n"
          "                          " PROC_VMCORE " is read)\n"
          "      --no-console        do not\n"
-         "      --strict            fail also if the summary is not complete, or not where it\n"
-         "                          belongs\n"
-         "      --verbose           a line for each section also when stderr is no terminal\n"
+         "      --strict            fail also if the summary is not complete, or not\n"
+         "                          where it belongs\n"
+         "      --verbose           a line for each section even if stderr is no terminal\n"
          "      --quiet             nothing but errors\n"
          "  -h, --help              show this help\n\n"
          "Sections:");
     for (size_t i = 0; i < n_extractors; i++)
         printf("  %-10s %s\n", extractors[i]->name, extractors[i]->title);
-    puts("\nExit status: 0 if a summary was written, or could not be and --strict is not given;\n"
-         "1 if FILE is no dump that can be read, or with --strict; 2 for a wrong command line.");
+    puts("\nExit status: 0 if a summary was written, or could not be and --strict is not\n"
+         "given; 1 if FILE is no dump that can be read, or with --strict; 2 for a wrong\n"
+         "command line.");
 }
 
 /* ---- what was asked for --------------------------------------------------------------------- */

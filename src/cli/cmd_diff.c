@@ -21,9 +21,10 @@ struct diff_command {
 static void print_help(void)
 {
     puts("Usage: vmcore-summary diff [OPTION]... OLD NEW\n"
-         "Compares two summaries and names what grew. OLD and NEW are summaries, or directories\n"
-         "that hold one.\n\n"
-         "  -s, --section=NAME    every difference in a section: memory zone slab task module\n"
+         "Compares two summaries and names what grew. OLD and NEW are summaries, or\n"
+         "directories that hold one.\n\n"
+         "  -s, --section=NAME    every difference in a section: memory zone slab task\n"
+         "                        module\n"
          "  -a, --all             every difference in every section\n"
          "  -j, --json            one JSON object a difference\n"
          "      --no-pager        do not use a pager\n"

@@ -37,11 +37,11 @@ struct harvest {
 static void print_help(void)
 {
     puts("Usage: vmcore-summary harvest [OPTION]...\n"
-         "Writes a journal entry for each summary that has not been told of yet. Run at boot by\n"
-         "vmcore-summary-harvest.service.\n\n"
+         "Writes a journal entry for each summary that has not been told of yet. Run at\n"
+         "boot by vmcore-summary-harvest.service.\n\n"
          "  -D, --directory=DIR   look for summaries in DIR and below\n"
-         "      --motd=FILE       write a line about the latest new one there, for people who\n"
-         "                        log in\n"
+         "      --motd=FILE       write a line about the latest new one there, for people\n"
+         "                        who log in\n"
          "  -h, --help            show this help\n\n"
          "See vmcore-summary-harvest(8).");
 }

@@ -29,14 +29,15 @@ struct request {
 static void print_help(void)
 {
     puts("Usage: vmcore-summary profile [OPTION]...\n"
-         "Writes what a capture must know of a kernel that carries no symbols or types in its\n"
-         "memory. Without options: of the running kernel.\n\n"
+         "Writes what a capture must know of a kernel that carries no symbols or types in\n"
+         "its memory. Without options: of the running kernel.\n\n"
          "      --output FILE   write there; '-' for standard output\n"
          "                      (default: " DEFAULT_OUTPUT ")\n"
          "      --btf FILE      types (default: " RUNNING_BTF ")\n"
          "      --symbols FILE  symbols, also a System.map (default: " RUNNING_SYMBOLS ")\n"
-         "      --vmlinux FILE  a kernel's ELF file: its types, by pahole(1) if it has DWARF\n"
-         "                      only; its symbols, if it has them; its build id and release\n"
+         "      --vmlinux FILE  a kernel's ELF file: its types, by pahole(1) if it has\n"
+         "                      DWARF only; its symbols, if it has them; its build id\n"
+         "                      and release\n"
          "      --build-id HEX  whose files these are\n"
          "      --banner TEXT   the same, as /proc/version says it\n"
          "  -h, --help          show this help\n");

@@ -151,6 +151,17 @@ static int show_reader(const struct show *s, const struct output *o, struct summ
     return report_section(r, s->section, o->color, output_write, NULL, err);
 }
 
+/* To stderr, so that what is printed stays the records alone, and a script sees it, too. */
+static int warn_of_lack(const struct show *s, struct summary_reader *r, struct error *err)
+{
+    _cleanup_(buf_done) struct buf lack = BUF_INIT(4096);
+    int status = s->section ? report_section_lack(r, s->section, err, &lack) : 0;
+
+    if (lack.len)
+        command_error(NAME, "%s: section %s %s", s->path, s->section, lack.data);
+    return status;
+}
+
 static int show_summary(const struct show *s)
 {
     _cleanup_(summary_reader_closep) struct summary_reader *r = NULL;
@@ -162,6 +173,8 @@ static int show_summary(const struct show *s)
         output_open(&o, s->color, !s->no_pager);
         status = show_reader(s, &o, r, &err);
         output_close(&o);
+        if (!status)
+            status = warn_of_lack(s, r, &err);
     }
     if (!status || status == -EPIPE)
         return EXIT_SUCCESS;

@@ -27,7 +27,8 @@ static const struct command *const commands[] = {
 static void print_help(FILE *out)
 {
     fputs("Usage: vmcore-summary COMMAND [OPTION]...\n"
-          "Writes and shows a compact summary of a crashed kernel's memory, without debuginfo.\n\n"
+          "Writes and shows a compact summary of a crashed kernel's memory, without\n"
+          "debuginfo.\n\n"
           "Commands:\n",
           out);
     for (const struct command *const *c = commands; *c; c++)

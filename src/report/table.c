@@ -359,6 +359,44 @@ int report_section(struct summary_reader *r, const char *section, bool color, ta
     return w->any ? 0 : no_section(r, section, err);
 }
 
+int report_section_lack(struct summary_reader *r, const char *section, struct error *err,
+                        struct buf *ret)
+{
+    struct summary_record rec;
+    char status[24] = "", reason[256] = "";
+    uint64_t rows = 0, wanted = 0;
+    bool any = false;
+    int code = summary_reader_rewind(r, err);
+
+    while (!code && (code = summary_next(r, err, &rec)) > 0) {
+        code = 0;
+        if (strcmp(rec.section, section))
+            continue;
+        any = true;
+        if (strcmp(rec.record, "end")) {
+            rows++;
+            continue;
+        }
+        snprintf(status, sizeof(status), "%s", record_str(&rec, "status", "?"));
+        snprintf(reason, sizeof(reason), "%s", record_str(&rec, "reason", ""));
+        wanted = record_u64(&rec, "rows", 0);
+    }
+    if (code < 0 || !any)
+        return code;
+    if (!status[0])
+        buf_str(ret, "is cut: records after the last one shown are lost");
+    else if (rows < wanted)
+        buf_printf(ret, "is damaged: %llu of its %llu records are lost",
+                   (unsigned long long)(wanted - rows), (unsigned long long)wanted);
+    if (status[0] && strcmp(status, "ok")) {
+        buf_str(ret, ret->len ? "; " : "is not whole: ");
+        text_append(ret, status);
+        buf_str(ret, reason[0] ? ": " : "");
+        text_append(ret, reason);
+    }
+    return 0;
+}
+
 int report_dmesg(struct summary_reader *r, bool terminal, table_sink_fn sink, void *arg,
                  struct error *err)
 {

@@ -58,6 +58,14 @@ int report_dmesg(struct summary_reader *r, bool terminal, table_sink_fn sink, vo
 int report_json(struct summary_reader *r, const char *section, table_sink_fn sink, void *arg,
                 struct error *err);
 
+/*
+ * What is wrong with a section, in one line for people: it is cut, has lost records to damage, or
+ * ended otherwise than well. Nothing is appended to ret (the caller's) for a whole or an absent
+ * one. Reads r anew. Safe for a terminal.
+ */
+int report_section_lack(struct summary_reader *r, const char *section, struct error *err,
+                        struct buf *ret);
+
 /* The log as kexec-tools' vmcore-dmesg prints it, byte for byte; if `terminal`, with the white
  * space that moves a cursor about ('\r', '\v', '\f') as \xNN, too. */
 void report_dmesg_line(struct buf *b, const struct summary_record *rec, bool terminal);

@@ -40,6 +40,33 @@ is "the records of a section as JSON" "$(show -j -s zone "$file" | md5sum)" "$(g
 is "a cache's row" "$(show -s slab "$file" | awk '$1 == "dentry" {print $2, $3, $4, $5}')" "75.1 MiB 402000 410000"
 check "an unknown section is refused" sh -c "! '$asan' show -s nope '$file' 2>/dev/null"
 
+# --- help fits a terminal
+for command in "" $("$host" --help | awk '/^Commands:/ { on = 1; next } /^$/ { on = 0 } on { print $1 }'); do
+    # shellcheck disable=SC2086
+    is "no line of '$command --help' is over 80 columns" "$("$host" $command --help | awk 'length($0) > 80')" ""
+done
+
+# --- a section that is not all there says so, on stderr
+lack() { show "$@" 2>&1 >/dev/null | sed 's/.*: section //'; }
+is "a whole section says nothing" "$(lack -s zone "$file")" ""
+damaged_with() { # FILTER: the summary with its lines changed
+    sed "$1" "$data/oom.jsonl" > "$scratch/lack.jsonl"
+    rm -f "$scratch/lack.gz"
+    pack_summary "$scratch/lack.jsonl" "$scratch/lack.gz"
+}
+damaged_with '/"section":"dmesg","record":"end"/d; /"section":"zone","record":"end"/d'
+for args in "-s dmesg" "-s zone" "-j -s zone"; do
+    # shellcheck disable=SC2086
+    is "no end: show $args" "$(lack $args "$scratch/lack.gz")" \
+        "$(cut -d' ' -f2 <<< "${args#-j }") is cut: records after the last one shown are lost"
+done
+rows=$(grep -c '"section":"zone","record":"zone"' "$data/oom.jsonl")
+damaged_with '0,/"section":"zone","record":"zone"/{/"section":"zone","record":"zone"/d}'
+is "a row that is lost" "$(lack -s zone "$scratch/lack.gz")" "zone is damaged: 1 of its $rows records are lost"
+damaged_with '/"section":"zone","record":"zone"/d; s/\("section":"zone","record":"end","status":"\)[a-z]*".*/\1skipped","reason":"no\\u001b x","rows":0}/'
+is "a section that was skipped" "$(lack -s zone "$scratch/lack.gz")" 'zone is not whole: skipped: no\x1b x'
+is "is shown all the same" "$(show -s zone "$scratch/lack.gz" 2> /dev/null | awk '$1 == "status" {print $2}')" skipped
+
 # The rule of kexec-tools' vmcore-dmesg, written down a second time: escapes bytes that are neither
 # printable nor white space in the C locale.
 cat > "$scratch/dmesg.py" <<'PY'
