@@ -188,8 +188,12 @@ PROGRAMS = 755:$(BUILD)/vmcore-summary:$(PREFIX)/bin/vmcore-summary \
 TEXTS = 755:dracut-module/capture-lib.sh:$(LIBDIR)/capture-lib.sh \
 	755:dracut-module/mkimage:$(LIBDIR)/mkimage \
 	755:conf/kdump/vmcore-summary-kdump:$(LIBDIR)/kdump-post \
+	755:conf/kdump/kdump-utils.sh:$(LIBDIR)/kdump-utils.sh \
+	755:conf/kdump/kdump-pre:$(LIBDIR)/kdump-pre \
+	755:conf/kdump/kdump-collector:$(LIBDIR)/kdump-collector \
 	755:conf/kdump/vmcore-summary-kdump:$(SYSCONFDIR)/kdump/pre.d/50-vmcore-summary \
 	755:conf/kdump/vmcore-summary-kdump:$(SYSCONFDIR)/kdump/post.d/50-vmcore-summary \
+	755:conf/kdump/vmcore-summary-emergency:$(SYSCONFDIR)/kdump/emergency.d/50-vmcore-summary \
 	644:src/cli/vmcore-summary.bash:$(PREFIX)/share/bash-completion/completions/vmcore-summary \
 	$(foreach f,$(MODULE_SCRIPTS),755:$f:$(DRACUTDIR)/$(notdir $f)) \
 	$(foreach f,$(filter-out $(MODULE_SCRIPTS),$(wildcard dracut-module/55vmcore-summary/*)),644:$f:$(DRACUTDIR)/$(notdir $f)) \

@@ -6,6 +6,7 @@
 : "${VMCORE_SUMMARY_MOUNTINFO:=/proc/self/mountinfo}"
 : "${VMCORE_SUMMARY_UPTIME:=/proc/uptime}"
 : "${VMCORE_SUMMARY_CONF:=/etc/vmcore-summary.conf}"
+: "${VMCORE_SUMMARY_STATE:=/run/vmcore-summary}" # what one hook leaves for the next
 
 # config_value KEY DEFAULT: a value of the configuration, by vmcore-summary.conf(5)
 config_value() {
@@ -39,6 +40,12 @@ cat_line() { # FILE: its first line
     read -r cat_line < "$1"
     echo "$cat_line"
 } 2> /dev/null
+
+note() { # NAME VALUE: for the hooks that follow
+    mkdir -p "$VMCORE_SUMMARY_STATE" && echo "$2" > "$VMCORE_SUMMARY_STATE/$1"
+}
+
+noted() { cat_line "$VMCORE_SUMMARY_STATE/$1"; } # NAME
 
 uptime_s() {
     uptime_s=$(cat_line "$VMCORE_SUMMARY_UPTIME")
@@ -106,27 +113,94 @@ publish_rest() { # DIRECTORY
     done
 }
 
-# capture_into BASE: writes a summary below BASE, or to the console when it cannot be written there.
-# Sets $summary_directory.
+# capture_into BASE [ARGUMENT…]: writes a summary below BASE, or to the console when it cannot be
+# written there. Sets $summary_directory, which is noted before anything can go wrong, and
+# $capture_status.
 capture_into() {
-    summary_directory=$(new_directory "$1") || summary_directory=
+    capture_base=$1
+    shift
+    summary_directory=$(new_directory "$capture_base") || summary_directory=
     if [ -z "$summary_directory" ]; then
-        say "cannot write below $1"
+        say "cannot write below $capture_base"
         capture_to_console
         return
     fi
-    bounded "$capture_limit" run_capture --output "$summary_directory"
-    capture_status=$?
-    [ $capture_status = 0 ] || say "capture ended with status $capture_status"
-    publish_rest "$summary_directory"
-    if [ -s "$summary_directory/vmcore-summary.jsonl.gz" ]; then
-        say "summary in $summary_directory"
-    else
-        rmdir "$summary_directory" 2> /dev/null
-    fi
+    capture_in "$@"
+    is_published "$summary_directory" && return
+    rmdir "$summary_directory" 2> /dev/null
+    summary_directory=
+    note summary ''
 }
+
+# capture_in [ARGUMENT…]: writes a summary into $summary_directory, which is there
+capture_in() {
+    note summary "$summary_directory"
+    bounded "$capture_limit" run_capture --output "$summary_directory" "$@"
+    capture_status=$?
+    case $capture_status in
+    0 | 10) ;;
+    *) say "capture ended with status $capture_status" ;;
+    esac
+    publish_rest "$summary_directory"
+    ! is_published "$summary_directory" || say "summary in $summary_directory"
+}
+
+is_published() { [ -s "$1/vmcore-summary.jsonl.gz" ]; } # DIRECTORY
 
 capture_to_console() {
     summary_directory=
-    bounded "$capture_limit" run_capture --output '' || say "capture ended with status $?"
+    bounded "$capture_limit" run_capture --output ''
+    capture_status=$?
+    [ $capture_status = 0 ] || say "capture ended with status $capture_status"
 }
+
+# --- what became of the full dump ---------------------------------------------------------------
+# record_dump DIRECTORY STATE STATUS FILE [REMOVED]: STATE is saved, skipped, incomplete or missing.
+# Written in place and always of one length: the second writing needs no space of a full disk.
+record_dump() {
+    rd_text="vmcore: $2
+status: $3
+file: $4"
+    [ -z "${5:-}" ] || rd_text="$rd_text
+removed: $5"
+    [ -L "$1/vmcore-summary.dump" ] ||
+        (umask 077 && printf '%-255s\n' "$rd_text
+" 1<> "$1/vmcore-summary.dump")
+} 2> /dev/null
+
+# Moves our files and nothing else; never over a file that is there.
+move_beside() { # SUMMARY_DIRECTORY DUMP_DIRECTORY
+    for mb in vmcore-summary.jsonl.gz vmcore-summary.txt vmcore-summary.dump; do
+        [ -f "$1/$mb" ] && ! [ -e "$2/$mb" ] && mv "$1/$mb" "$2/$mb"
+    done
+    case $1 in # only what new_directory() has made
+    */crash-*) rmdir "$1" 2> /dev/null && rmdir "${1%/*}" 2> /dev/null ;;
+    esac
+    [ -f "$2/vmcore-summary.jsonl.gz" ]
+}
+
+# What is left when a dump has failed for want of space is less than makedumpfile writes at once.
+no_room() { # DIRECTORY
+    nr_text=0123456789abcdef
+    while [ ${#nr_text} -lt 262144 ]; do nr_text=$nr_text$nr_text; done
+    (set -C && printf %s "$nr_text" > "$1/.vmcore-summary.room")
+    nr_status=$?
+    rm -f "$1/.vmcore-summary.room"
+    [ $nr_status != 0 ]
+} 2> /dev/null
+
+# remove_half DIRECTORY FILE: with RemoveVmcore=yes, removes the part of a vmcore that has filled the
+# disk. Of a dump that failed for another reason it stays: crash may read it.
+remove_half() {
+    case $(config_value RemoveVmcore no) in
+    yes | true | on | 1) ;;
+    *) return 1 ;;
+    esac
+    [ -f "$1/$2" ] && ! [ -L "$1/$2" ] && is_published "$1" && no_room "$1" && rm -f "$1/$2" &&
+        say "removed $1/$2: the disk was full, and it is not whole"
+}
+
+# For what no program has synced; not every image has `sync`.
+settle() { # DIRECTORY
+    sync -f "$1" || sync
+} 2> /dev/null

@@ -36,12 +36,15 @@ install() {
 
     inst_simple "$vmcore_summary_libdir/vmcore-summary" /usr/lib/vmcore-summary/vmcore-summary
     inst_simple "$vmcore_summary_libdir/capture-lib.sh" /usr/lib/vmcore-summary/capture-lib.sh
+    # for the hooks in /etc/kdump and what an administrator names in kdump.conf
+    [[ ! -e $vmcore_summary_libdir/kdump-utils.sh ]] ||
+        inst_simple "$vmcore_summary_libdir/kdump-utils.sh" /usr/lib/vmcore-summary/kdump-utils.sh
     for config in /etc/vmcore-summary.conf /etc/vmcore-summary.conf.d/*.conf; do
         [[ -e $config ]] && inst_simple "$config"
     done
     vmcore_summary_profile
     inst_multiple mkdir mv mount sleep
-    inst_multiple -o date ls readlink rmdir
+    inst_multiple -o date ls readlink rm rmdir sync
     [[ $VMCORE_SUMMARY_IMAGE ]] && vmcore_summary_own_image
     return 0
 }

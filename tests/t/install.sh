@@ -20,7 +20,11 @@ done <<'FILES'
 755 usr/lib/vmcore-summary/kdump-post
 755 usr/lib/dracut/modules.d/55vmcore-summary/module-setup.sh
 644 usr/lib/dracut/modules.d/55vmcore-summary/emergency.service
+755 usr/lib/vmcore-summary/kdump-pre
+755 usr/lib/vmcore-summary/kdump-collector
+755 usr/lib/vmcore-summary/kdump-utils.sh
 755 etc/kdump/pre.d/50-vmcore-summary
+755 etc/kdump/emergency.d/50-vmcore-summary
 755 etc/kdump/post.d/50-vmcore-summary
 644 etc/vmcore-summary.conf
 644 usr/share/bash-completion/completions/vmcore-summary
