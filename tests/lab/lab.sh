@@ -65,13 +65,33 @@ lab_apt_prepare() { # SUITE DIR
     lab_apt "$2" apt-get update -qq >&2 || lab_say "apt: not every source of suite $1 answered"
 }
 
-lab_kernel_fetch() { # SUITE DIR: unpacks the newest cloud kernel of the suite into DIR
-    local suite=$1 dir=$2 apt=$lab_cache/apt-$1 package parts
+# lab_kernel_package SUITE SERIES: the newest cloud kernel that the suite serves, of all or of one series
+# (6.18). From 6.19 on modules are a package of their own; of older releases backports keep the kernel but
+# not those: such a kernel cannot be started.
+lab_kernel_package() {
+    local apt=$lab_cache/apt-$1 package
+    if [ -z "$2" ]; then
+        lab_apt "$apt" apt-cache depends --important linux-image-cloud-amd64 |
+            sed -n 's/^ *Depends: \(linux-image-.*\)/\1/p' | head -1
+        return
+    fi
+    for package in $(lab_apt "$apt" apt-cache search -n "^linux-image-${2//./\\.}\\.[0-9].*-cloud-amd64\$" |
+        awk '{ print $1 }' | sort -rV); do
+        if lab_apt "$apt" apt-cache depends --important "$package" | grep -q 'Depends: <linux-modules-'; then
+            lab_say "$package: its modules are no longer served"
+        else
+            echo "$package"
+            return
+        fi
+    done
+}
+
+lab_kernel_fetch() { # SUITE SERIES DIR: unpacks the newest cloud kernel of the suite, or of its series, into DIR
+    local suite=$1 series=$2 dir=$3 apt=$lab_cache/apt-$1 package parts
     lab_apt_prepare "$suite" "$apt" || return
-    package=$(lab_apt "$apt" apt-cache depends --important linux-image-cloud-amd64 |
-        sed -n 's/^ *Depends: \(linux-image-.*\)/\1/p' | head -1)
-    [ -n "$package" ] || { lab_say "no cloud kernel in suite $suite"; return 1; }
-    # from 7.x on the kernel and its modules are packages of their own
+    package=$(lab_kernel_package "$suite" "$series")
+    [ -n "$package" ] || { lab_say "no cloud kernel $series in suite $suite"; return 1; }
+    # from 6.19 on the kernel and its modules are packages of their own
     parts=$(lab_apt "$apt" apt-cache depends --important "$package" |
         sed -n 's/^ *Depends: \(linux-\(base\|binary\|modules\)-.*\)/\1/p')
     rm -rf "$dir" && mkdir -p "$dir"
@@ -84,17 +104,18 @@ lab_kernel_fetch() { # SUITE DIR: unpacks the newest cloud kernel of the suite i
     depmod -b "$dir" "$(ls "$dir/lib/modules")" && touch "$dir/.complete"
 }
 
-# lab_kernel [SUITE]: prints a directory with boot/vmlinuz-VERSION and lib/modules/VERSION, fetched
-# into the cache when it is not there.
+# lab_kernel [SUITE[:SERIES]]: prints a directory with boot/vmlinuz-VERSION and lib/modules/VERSION of the
+# newest kernel of the suite, or of the newest of a series (trixie-backports:6.18), fetched into the cache
+# when it is not there.
 lab_kernel() {
     local suite=${1:-bookworm} dir
-    dir=$lab_cache/kernels/$suite
+    dir=$lab_cache/kernels/${suite/:/-}
     mkdir -p "$lab_cache/kernels"
     (
         flock 9
         [ -e "$dir/.complete" ] && exit
         lab_say "fetching the Debian cloud kernel ($suite)"
-        lab_kernel_fetch "$suite" "$dir"
+        lab_kernel_fetch "${suite%%:*}" "$(cut -s -d : -f 2 <<< "$suite")" "$dir"
     ) 9> "$lab_cache/kernels/.lock" || return
     echo "$dir"
 }

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Symbols and types of a kernel without kallsyms in VMCOREINFO and of the newest one, out of their flat
-# images; `make check-images` reads every kernel that Debian serves.
+# Symbols and types of a kernel without kallsyms in VMCOREINFO and of the newest ones, out of their flat
+# images (sid or backports have the newest, by turns); `make check-images` reads every kernel that Debian serves.
 . "$(dirname "$0")/../lib.sh"
 export LC_ALL=C
 
@@ -12,7 +12,7 @@ kernel() ( # SUITE: the file of its kernel
 dump() { "$BUILD/tools/kernel_dump" "$scratch/core" "$scratch/symbols" "$scratch/btf" > "$scratch/counts"; }
 missing() { awk '{ print $1, $3 }' "$1" | sort -u | comm -23 <(sort -u "$scratch/exports") - | head -3; }
 
-for suite in bullseye sid; do
+for suite in bullseye sid trixie-backports; do
     image=$(kernel "$suite") && [ -s "$image" ] ||
         { skip "symbols and types of the kernel of $suite" "its package is not served"; continue; }
     check "$suite: the image is laid flat" \

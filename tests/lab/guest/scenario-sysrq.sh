@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=sh
-# Some history, then the truth twice, a second apart (what differs moves by itself), and a crash at once.
+# Some history, then the truth twice, with rounds of what moves by itself between, and a crash at once.
 mkdir -p /sys/fs/cgroup
 mount -t cgroup2 none /sys/fs/cgroup
 echo +memory > /sys/fs/cgroup/cgroup.subtree_control
@@ -16,6 +16,6 @@ sync
 sleep 2
 echo "lab: the truth"
 truth /var/crash/lab/truth-before
-sleep 1
+rounds /var/crash/lab/rounds 20
 truth /var/crash/lab/truth
 echo c > /proc/sysrq-trigger
