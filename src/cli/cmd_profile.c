@@ -153,6 +153,8 @@ static int resolve(const struct request *req, const struct needs_set *sets, size
         command_error(NAME, "no symbols: name a table with --symbols");
     if (symbols)
         r = source_symbols(symbols, sets, n, err, ret_stext);
+    if (running && r == -ENODATA && (vmlinux = find_vmlinux(path, sizeof(path))))
+        r = 0; /* it has them all */
     if (!r && btf)
         r = source_btf(btf, sets, n, err);
     if (!r && vmlinux)

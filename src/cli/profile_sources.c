@@ -64,7 +64,7 @@ static void symbol_table_done(struct symbol_table *t)
 static int collect(struct symbol_table *t, const struct needs_set *sets, size_t n_sets,
                    struct error *err)
 {
-    size_t total = 1;
+    size_t total = 2;
     int r;
 
     for (size_t s = 0; s < n_sets; s++)
@@ -77,6 +77,7 @@ static int collect(struct symbol_table *t, const struct needs_set *sets, size_t 
     if (!t->addrs || !t->found)
         return error_set(err, -ENOMEM, "out of memory");
     names_add(&t->wanted, "_stext");
+    names_add(&t->wanted, "init_uts_ns");
     for (size_t s = 0; s < n_sets; s++)
         for (size_t i = 0; i < sets[s].count; i++)
             if (sets[s].needs[i].kind == NEED_KIND_SYMBOL)
@@ -122,7 +123,7 @@ int source_symbols(const char *path, const struct needs_set *sets, size_t n_sets
 {
     _cleanup_(symbol_table_done) struct symbol_table t = {0};
     _cleanup_fclose_ FILE *f = fopen(path, "re");
-    size_t stext, symbols = 0;
+    size_t stext, data, symbols = 0;
     uint64_t any = 0, addr;
     char line[1024];
     int r;
@@ -142,6 +143,12 @@ int source_symbols(const char *path, const struct needs_set *sets, size_t n_sets
     stext = names_find(&t.wanted, "_stext", 6);
     if (!t.found[stext])
         return error_set(err, -EBADMSG, "%s: no symbol _stext: not a kernel's symbols", path);
+    data = names_find(&t.wanted, "init_uts_ns", 11);
+    if (!t.found[data])
+        return error_set(err, -ENODATA,
+                         "%s: names of functions alone (no CONFIG_KALLSYMS_ALL): take System.map "
+                         "or vmlinux of the kernel's debuginfo",
+                         path);
     answer_symbols(&t, sets, n_sets);
     *ret_stext = t.addrs[stext];
     return 0;

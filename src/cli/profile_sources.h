@@ -17,7 +17,7 @@ int source_read(const char *path, size_t max, struct error *err, char **ret, siz
 /*
  * Answers the symbol needs from a table like /proc/kallsyms or System.map: the first of a name
  * counts, as in the kernel's own table; modules' symbols are passed over. -EBADMSG without _stext,
- * -EPERM where every address is hidden.
+ * -EPERM where every address is hidden, -ENODATA where no symbol is data.
  */
 int source_symbols(const char *path, const struct needs_set *sets, size_t n_sets, struct error *err,
                    uint64_t *ret_stext);
