@@ -52,9 +52,23 @@ def follow(what, shown, there):
     return at
 
 
+def printed_by_crashed(lines, first, panic):
+    """The console's lines from the one named first to the crash. What the capture kernel says counts from
+    zero again, and is quiet but for our own words."""
+    crashed = None
+    for line in lines[lines.index(first):]:
+        stamp = STAMP.match(line)
+        if crashed and (stamp and float(stamp[1]) < crashed or "vmcore-summary:" in line):
+            return
+        if line == panic:
+            crashed = float(stamp[1])
+        if stamp:
+            yield line
+
+
 def main():
     shown, syslog = list(stamped(lines_of(sys.argv[1]))), lines_of(sys.argv[2], r"^<\d+>")
-    console = [line for line in lines_of(sys.argv[3]) if STAMP.match(line)]
+    console = lines_of(sys.argv[3])
     if not shown or shown[0][0] not in syslog:
         sys.exit(f"syslog: the first line shown, {shown[:1]}, is not there")
     old = follow("syslog", shown, syslog[syslog.index(shown[0][0]):])
@@ -64,12 +78,7 @@ def main():
     panic = next((line for line, _ in tail if "Kernel panic - not syncing" in line), None)
     if panic is None:
         sys.exit("no panic behind what syslog had")
-    # what the capture kernel says counts from zero again
-    printed, crashed = [], float(STAMP.match(panic)[1])
-    for line in console[console.index(tail[0][0]):]:
-        if panic in printed and float(STAMP.match(line)[1]) < crashed:
-            break
-        printed.append(line)
+    printed = list(printed_by_crashed(console, tail[0][0], panic))
     reached = follow("console", tail, printed)
     if reached < len(tail) or printed[-1] != tail[-1][0] and not tail[-1][1]:
         sys.exit(f"console: ends with {printed[-1]!r}, shown {tail[reached - 1:][:2]}")

@@ -82,6 +82,8 @@ printf '<6>[    0.000000] zero\n<5>[    0.100000] one\n<4>[    0.200000] two\n' 
 dmesg() { tests/lab/compare_dmesg.py "$1" "$scratch/syslog" "${2:-$scratch/console}"; }
 check "log: equal, less what was overwritten" dmesg "$scratch/shown"
 check "log: equal where no capture kernel follows" dmesg "$scratch/shown" "$scratch/panicked"
+{ cat "$scratch/panicked"; printf 'vmcore-summary: reading\r\n[    9.000000] of the capture kernel\r\n'; } > "$scratch/slow"
+check "log: equal where only a late line of the capture kernel follows" dmesg "$scratch/shown" "$scratch/slow"
 check "log: another line of syslog is seen" differs dmesg <(sed s/two/too/ "$scratch/shown")
 check "log: a lost line of syslog" differs dmesg <(sed /two/d "$scratch/shown")
 check "log: another line of the console" differs dmesg <(sed s/Call/call/ "$scratch/shown")
