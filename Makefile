@@ -58,7 +58,8 @@ help:
 ## unit       the unit tests alone, without QEMU
 ## demo       crash a real kernel in QEMU by OOM and show the summary that the machine wrote
 ## bench      capture against makedumpfile, vmcore-dmesg and crash on one vmcore; MEM="1024 4096 8192"
-## check-kernels  a whole crash with each kernel that Debian's suites serve, as a table (slow)
+## check-kernels  a whole crash with each kernel that Debian's suites serve, as a table (slow);
+##            KERNELS="bullseye trixie-backports:6.18" and WORKLOADS="oom slab" choose
 ## check-images   symbols and types of each kernel image that Debian's suites serve, as a table (slow)
 ## fuzz       every fuzz target under libFuzzer for FUZZ_SECONDS each (clang)
 ## install    DESTDIR= PREFIX=; uninstall takes the same

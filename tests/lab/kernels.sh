@@ -69,7 +69,7 @@ printf ' %-7s' $sections
 printf ' %7s %7s\n' 'time s' KiB
 for kernel in $kernels; do
     if ! served "$kernel"; then
-        printf '%-30s not served: %s\n' "$kernel" "$(tail -n 1 "$logs/fetch.log" | cut -c 7-)"
+        printf '%-30s not served: %s\n' "$kernel" "$(sed -n '$s/^ *[0-9]*s *//p' "$logs/fetch.log")"
         absent=$((absent + 1))
         [ -n "$asked" ] || [ "${kernel#*:}" = "$kernel" ] || continue
         failed=$((failed + 1))

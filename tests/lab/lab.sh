@@ -90,7 +90,7 @@ lab_kernel_fetch() { # SUITE SERIES DIR: unpacks the newest cloud kernel of the 
     local suite=$1 series=$2 dir=$3 apt=$lab_cache/apt-$1 package parts
     lab_apt_prepare "$suite" "$apt" || return
     package=$(lab_kernel_package "$suite" "$series")
-    [ -n "$package" ] || { lab_say "no cloud kernel $series in suite $suite"; return 1; }
+    [ -n "$package" ] || { lab_say "no cloud kernel $series with its modules in suite $suite"; return 1; }
     # from 6.19 on the kernel and its modules are packages of their own
     parts=$(lab_apt "$apt" apt-cache depends --important "$package" |
         sed -n 's/^ *Depends: \(linux-\(base\|binary\|modules\)-.*\)/\1/p')
