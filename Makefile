@@ -47,7 +47,7 @@ endif
 
 objects = $(patsubst src/%.c,$(BUILD)/$(1)/obj/%.o,$(2))
 
-.PHONY: all arm64 deb rpm help check-kernels check-images check unit demo bench install uninstall clean format deps check-format fuzz
+.PHONY: all arm64 deb rpm help check-kernels check-images check-witness check unit demo bench install uninstall clean format deps check-format fuzz
 all: $(BUILD)/vmcore-summary $(BUILD)/static/vmcore-summary
 
 help:
@@ -61,6 +61,7 @@ help:
 ## check-kernels  a whole crash with each kernel that Debian's suites serve, as a table (slow);
 ##            KERNELS="bullseye trixie-backports:6.18" and WORKLOADS="oom slab" choose
 ## check-images   symbols and types of each kernel image that Debian's suites serve, as a table (slow)
+## check-witness  a summary against crash and drgn on the same dump, row by row (fetches debuginfo)
 ## fuzz       every fuzz target under libFuzzer for FUZZ_SECONDS each (clang)
 ## install    DESTDIR= PREFIX=; uninstall takes the same
 ## deb        build/vmcore-summary_VERSION_ARCH.deb, with dpkg-dev
@@ -238,6 +239,10 @@ check-kernels: deps all
 
 check-images: deps test-programs
 	@BUILD=$(BUILD) tests/lab/images.sh
+
+check-witness: deps all
+	@tests/deps.sh crash python3-drgn
+	@BUILD=$(BUILD) tests/lab/witness.sh
 
 bench: deps
 	$(MAKE) all

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Installs, on a Debian machine and as root, the packages that building and testing need and that
-# are missing. Says nothing and does nothing when all are there.
+# are missing, and those named as arguments. Says nothing and does nothing when all are there.
 set -eu
 build='gcc make libc6-dev libelf-dev zlib1g-dev libjansson-dev libinih-dev libkdumpfile-dev'
 tests='check libbpf-dev clang-format jq shellcheck busybox-static cpio e2fsprogs kmod xz-utils zstd
@@ -9,7 +9,7 @@ tests='check libbpf-dev clang-format jq shellcheck busybox-static cpio e2fsprogs
        apt-utils dpkg-dev git procps python3 man-db groff-base bash-completion sqlite3
        systemd-journal-remote rpm'
 missing=
-for p in $build $tests; do
+for p in $build $tests "$@"; do
     dpkg-query -W -f '${Status}' "$p" 2>/dev/null | grep -q '^install ok installed' ||
         missing="$missing $p"
 done
