@@ -90,8 +90,11 @@ static bool is_trouble(const char *text)
         "invalid opcode: ",
         "stack segment: ",
         "double fault: ",
-        "watchdog: ",
-        "NMI watchdog: ",
+        /* not what it says when it starts */
+        "watchdog: BUG: ",
+        "watchdog: Watchdog detected ",
+        "NMI watchdog: BUG: ",
+        "NMI watchdog: Watchdog detected ",
         "INFO: task ",
         "INFO: rcu",
         "rcu: INFO: ",
