@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "arch/arch.h"
 #include "kernel/uts.h"
@@ -59,11 +60,16 @@ int header_run(void *arg, struct emit *e, struct error *err)
     emit_kernel(e, source);
     if (!vmcoreinfo_decimal(vi, "CRASHTIME", &v))
         emit_u64(e, "crash_time", v);
+    if (image_is_live(source->im)) {
+        emit_bool(e, "live", true);
+        emit_u64(e, "capture_time", (uint64_t)time(NULL));
+    }
     if (source->k)
         emit_u64(e, "page_size_bytes", kernel_page_size(source->k));
     else if (!vmcoreinfo_decimal(vi, "PAGESIZE", &v))
         emit_u64(e, "page_size_bytes", v);
-    emit_u64(e, "core_bytes", image_bytes(source->im));
+    if (!image_is_live(source->im)) /* whose size is that of the address space */
+        emit_u64(e, "core_bytes", image_bytes(source->im));
     emit_str(e, "core_kind", image_kind(source->im));
     return emit_end(e);
 }

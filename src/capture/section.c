@@ -300,6 +300,13 @@ static void judge_stopped(const struct run *run, struct section_result *ret)
         section_result_set(ret, SECTION_FAILED, "the summary cannot be written%s", left);
 }
 
+/* What a walk over a running kernel's memory misses may have moved, rather than be damaged. */
+static const char *unstable(const struct run *run)
+{
+    return run->job->im && image_is_live(run->job->im) ? "; unstable: the kernel went on running"
+                                                       : "";
+}
+
 static void judge_ended(const struct run *run, struct section_result *ret)
 {
     const struct shared *s = run->shared;
@@ -319,7 +326,8 @@ static void judge_ended(const struct run *run, struct section_result *ret)
                            s->failed    ? SECTION_FAILED
                            : s->partial ? SECTION_PARTIAL
                                         : SECTION_OK,
-                           "%.*s", (int)sizeof(s->reason) - 1, s->reason);
+                           "%.*s%s", (int)sizeof(s->reason) - 1, s->reason,
+                           s->failed || s->partial ? unstable(run) : "");
     else
         section_result_set(ret, SECTION_PARTIAL, "%llu lines were no records and are left out",
                            (unsigned long long)run->lines.dropped);

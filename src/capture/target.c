@@ -59,18 +59,18 @@ int target_open(const char *path, struct error *err, int *ret_fd)
     return open_directory(path, 0, err, ret_fd);
 }
 
-static void crash_name(uint64_t crash_time, char *ret, size_t cap)
+static void new_name(const char *kind, uint64_t time_s, char *ret, size_t cap)
 {
-    int64_t t = crash_time <= MAX_CRASH_TIME ? (int64_t)crash_time : (int64_t)time(NULL);
+    int64_t t = time_s <= MAX_CRASH_TIME ? (int64_t)time_s : (int64_t)time(NULL);
     struct utc u = {0};
 
     utc_from_time(t, &u);
-    snprintf(ret, cap, "crash-%04d%02d%02dT%02d%02d%02dZ", u.year, u.month, u.day, u.hour, u.minute,
-             u.second);
+    snprintf(ret, cap, "%s-%04d%02d%02dT%02d%02d%02dZ", kind, u.year, u.month, u.day, u.hour,
+             u.minute, u.second);
 }
 
-int target_open_crash(const char *base, uint64_t crash_time, struct error *err, char *ret_path,
-                      size_t cap, int *ret_fd)
+int target_open_new(const char *base, const char *kind, uint64_t time_s, struct error *err,
+                    char *ret_path, size_t cap, int *ret_fd)
 {
     _cleanup_close_ int base_fd = -1;
     char first[64], name[80];
@@ -78,7 +78,7 @@ int target_open_crash(const char *base, uint64_t crash_time, struct error *err, 
 
     if (r < 0)
         return r;
-    crash_name(crash_time, first, sizeof(first));
+    new_name(kind, time_s, first, sizeof(first));
     snprintf(name, sizeof(name), "%s", first);
     for (int i = 1; (r = mkdirat(base_fd, name, 0700)) < 0 && i < MAX_SAME_SECOND; i++) {
         if (errno != EEXIST)

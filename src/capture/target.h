@@ -17,12 +17,13 @@
 int target_open(const char *path, struct error *err, int *ret_fd);
 
 /*
- * Makes and opens a new directory for a crash in the directory `base` (made if it is not there,
- * refused if it is a symbolic link): crash-YYYYMMDDTHHMMSSZ, or that with -1, -2 … after it. The
- * name does not begin with a digit, for Debian's kdump-tools remove what is named 2* in /var/crash.
+ * Makes and opens a new directory for a summary in the directory `base` (made if it is not there,
+ * refused if it is a symbolic link): KIND-YYYYMMDDTHHMMSSZ ("crash", "live"), or that with -1, -2 …
+ * after it. The name does not begin with a digit, for Debian's kdump-tools remove what is named 2*
+ * in /var/crash.
  */
-int target_open_crash(const char *base, uint64_t crash_time, struct error *err, char *ret_path,
-                      size_t cap, int *ret_fd);
+int target_open_new(const char *base, const char *kind, uint64_t time_s, struct error *err,
+                    char *ret_path, size_t cap, int *ret_fd);
 
 /* Writes a whole file under a temporary name, syncs it and gives it its name; or leaves nothing. */
 int target_write_file(int dirfd, const char *name, const void *data, size_t len, struct error *err);

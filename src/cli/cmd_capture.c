@@ -17,6 +17,7 @@
 #include "cli/capture_digest.h"
 #include "cli/command.h"
 #include "core/image.h"
+#include "core/kcore.h"
 #include "extract/extract.h"
 #ifndef STATIC_BUILD
 #include "kernel/identify.h"
@@ -58,8 +59,9 @@ struct work {
 static void print_help(void)
 {
     puts("Usage: vmcore-summary capture [OPTION]...\n"
-         "Writes a summary of a crashed kernel's memory.\n\n"
+         "Writes a summary of a crashed kernel's memory, or of the running one's.\n\n"
          "      --vmcore FILE       the dump (default: " PROC_VMCORE ")\n"
+         "      --live              the running kernel, through " PROC_KCORE "\n"
          "      --output DIR        write " SUMMARY_FILE_NAME " into DIR, which is\n"
          "                          made if it is not there (default: a new directory\n"
          "                          below that of the configuration; '' for no file,\n"
@@ -127,6 +129,7 @@ static void load_config(struct config *ret, const char *path)
 
 enum {
     OPT_VMCORE = 256,
+    OPT_LIVE,
     OPT_OUTPUT,
     OPT_DEADLINE,
     OPT_SECTION,
@@ -141,6 +144,7 @@ enum {
 
 static const struct option long_options[] = {
     {"vmcore", required_argument, NULL, OPT_VMCORE},
+    {"live", no_argument, NULL, OPT_LIVE},
     {"output", required_argument, NULL, OPT_OUTPUT},
     {"deadline", required_argument, NULL, OPT_DEADLINE},
     {"section", required_argument, NULL, OPT_SECTION},
@@ -211,6 +215,9 @@ static int apply_option(struct request *req, int opt, const char *arg, struct er
     switch (opt) {
     case OPT_VMCORE:
         req->vmcore = arg;
+        return 0;
+    case OPT_LIVE:
+        req->vmcore = PROC_KCORE;
         return 0;
     case OPT_OUTPUT:
         req->output = arg;
@@ -303,8 +310,9 @@ static int open_target(struct work *work, struct error *err)
     if (req->output && !req->output[0])
         return error_set(err, -ENOENT, "no directory to write to");
     if (!req->output)
-        return target_open_crash(req->config.directory, crash_time(work->im), err, work->directory,
-                                 sizeof(work->directory), &work->dirfd);
+        return target_open_new(req->config.directory, image_is_live(work->im) ? "live" : "crash",
+                               crash_time(work->im), err, work->directory, sizeof(work->directory),
+                               &work->dirfd);
     snprintf(work->directory, sizeof(work->directory), "%s", req->output);
     r = target_open(req->output, err, &work->dirfd);
     return r;

@@ -185,6 +185,8 @@ static int harvest_all(struct harvest *h, const struct summary_list *list)
         struct error err = {0};
         int r = marker ? 0 : -ENOMEM;
 
+        if (file->live) /* no crash, and no news */
+            continue;
         if (marker &&
             (!access(marker, F_OK) || (file->unpublished && has_finished_sibling(list, i))))
             continue;

@@ -36,7 +36,7 @@ struct entry {
 static void print_help(void)
 {
     puts("Usage: vmcore-summary list [OPTION]...\n"
-         "Lists the summaries of crashes on this machine, the latest last.\n\n"
+         "Lists the summaries of this machine's crashes, and live ones, the latest last.\n\n"
          "  -n N                  the latest N only\n"
          "  -r, --reverse         the latest first\n"
          "  -j, --json            one JSON object a line\n"
@@ -153,9 +153,9 @@ static void print_entry(const struct entry *e)
     human_size(&size, e->file->size_bytes);
     put_column(&line, time.data, 27, false);
     put_column(&line, e->model ? e->model->release : "", 24, false);
-    put_column(&line, e->model ? e->model->reason : "", 11, false);
+    put_column(&line, e->file->live ? "live" : e->model ? e->model->reason : "", 11, false);
     put_column(&line, e->model ? e->model->comm : "", 15, false);
-    put_column(&line, vmcore_state_name(e->vmcore.state), 10, false);
+    put_column(&line, e->file->live ? "" : vmcore_state_name(e->vmcore.state), 10, false);
     put_column(&line, e->state, 10, false);
     put_column(&line, size.data, 8, true);
     text_append(&line, e->file->path);
@@ -172,7 +172,9 @@ static void print_entry_json(const struct entry *e)
     json_object_begin(&j, NULL);
     json_str(&j, "path", e->file->path);
     json_str(&j, "state", e->state);
-    json_i64(&j, "crash_time", e->file->time_s);
+    json_i64(&j, e->file->live ? "capture_time" : "crash_time", e->file->time_s);
+    if (e->file->live)
+        json_bool(&j, "live", true);
     json_u64(&j, "size_bytes", e->file->size_bytes);
     json_str(&j, "vmcore", vmcore_state_name(e->vmcore.state));
     if (e->vmcore.name[0]) {

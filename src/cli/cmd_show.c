@@ -92,6 +92,16 @@ static bool is_directory(const char *path)
     return !stat(path, &st) && S_ISDIR(st.st_mode);
 }
 
+/* The last of a crash or, where none crashed, the last: list is not empty. */
+static size_t latest_crash(const struct summary_list *list)
+{
+    size_t i = list->n - 1;
+
+    while (i && list->files[i].live)
+        i--;
+    return list->files[i].live ? list->n - 1 : i;
+}
+
 /* The latest summary in directory (NULL: of the machine); NULL after complaining. */
 static char *latest_summary(const char *directory)
 {
@@ -104,7 +114,7 @@ static char *latest_summary(const char *directory)
     else if (!list.n)
         summaries_complain(NAME, directory, &list);
     else
-        return TAKE_PTR(list.files[list.n - 1].path);
+        return TAKE_PTR(list.files[latest_crash(&list)].path);
     return NULL;
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * ELF vmcores: what /proc/vmcore is, and what cp, makedumpfile -E, QEMU and libvirt write. Memory
- * is found by p_paddr alone: p_vaddr may be 0 or -1, and p_offset is not p_paddr where the first
- * 640 KiB come from a backup region.
+ * ELF vmcores: what /proc/vmcore is, and what cp, makedumpfile -E, QEMU and libvirt write; and
+ * /proc/kcore, of the kernel that runs. Memory is found by p_paddr alone: p_vaddr may be 0 or -1,
+ * and p_offset is not p_paddr where the first 640 KiB come from a backup region.
  */
 #include <errno.h>
 #include <gelf.h>
@@ -33,6 +33,7 @@ struct loads {
     struct segment *segments;
     size_t n, count;
     bool all_at_zero; /* p_paddr 0 everywhere: a process */
+    bool any_virtual; /* p_paddr -1 somewhere: /proc/kcore */
 };
 
 static bool elf_probe(const struct image_head *head)
@@ -99,8 +100,8 @@ static void add_segment(struct loads *l, uint32_t index, struct image_range rang
         l->segments[l->n++] = (struct segment){range, has_data, index};
 }
 
-/* Splits a PT_LOAD by what the file has of it. Ones that wrap around (vmalloc in /proc/kcore, which
- * has p_paddr -1) describe no physical memory. */
+/* Splits a PT_LOAD by what the file has of it. One that wraps around, and one at -1 (vmalloc,
+ * modules, vmemmap in /proc/kcore), describes no physical memory. */
 static void add_load(struct loads *l, const struct image *im, const GElf_Phdr *ph, uint32_t index)
 {
     uint64_t mem = max_u64(ph->p_memsz, ph->p_filesz), end, whole = 0, cut;
@@ -109,7 +110,8 @@ static void add_load(struct loads *l, const struct image *im, const GElf_Phdr *p
 
     l->count++;
     l->all_at_zero = l->all_at_zero && ph->p_paddr == 0;
-    if (!add_u64(ph->p_paddr, mem, &end))
+    l->any_virtual = l->any_virtual || ph->p_paddr == UINT64_MAX;
+    if (ph->p_paddr == UINT64_MAX || !add_u64(ph->p_paddr, mem, &end))
         return;
     if (ph->p_offset < im->file_bytes)
         whole = min_u64(ph->p_filesz, im->file_bytes - ph->p_offset);
@@ -158,6 +160,15 @@ static int check_loads(const struct image *im, const struct loads *l, struct err
     return 0;
 }
 
+/* /proc/kcore has the VMCOREINFO of a kernel that did not crash ("/proc/kcore: add vmcoreinfo note
+ * to /proc/kcore", v4.19); a crash notes its time there. */
+static bool is_live(const struct image *im, const struct loads *l)
+{
+    uint64_t t;
+
+    return l->any_virtual && vmcoreinfo_decimal(&im->vmcoreinfo, "CRASHTIME", &t) == -ENOENT;
+}
+
 static int read_elf(struct image *im, Elf *elf, struct error *err)
 {
     _cleanup_free_ struct segment *segments = NULL;
@@ -182,6 +193,7 @@ static int read_elf(struct image *im, Elf *elf, struct error *err)
     r = check_loads(im, &l, err);
     if (r < 0)
         return r;
+    im->live = is_live(im, &l);
     r = ranges_lay(segments, l.n, &im->ranges, &im->n_ranges);
     return r < 0 ? error_set(err, r, "out of memory") : 0;
 }

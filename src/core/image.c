@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "core/image_ops.h"
+#include "core/kcore.h"
 #include "util/cleanup.h"
 #include "util/math.h"
 
@@ -101,7 +102,7 @@ int image_open(const char *path, struct error *err, struct image **ret)
     im->fd = -1;
     r = open_file(path, err, &im->fd, &im->file_bytes);
     if (r < 0)
-        return r;
+        return strcmp(path, PROC_KCORE) ? r : kcore_refused_here(r, err);
     r = image_open_format(im, err);
     if (r < 0)
         return error_prepend(err, r, "%s", path);
@@ -165,7 +166,19 @@ uint64_t image_bytes(const struct image *im)
 
 const char *image_kind(const struct image *im)
 {
+    if (im->live)
+        return "kcore";
     return im->flattened ? im->ops->flattened_name : im->ops->name;
+}
+
+bool image_is_live(const struct image *im)
+{
+    return im->live;
+}
+
+void image_refresh(struct image *im)
+{
+    im->ops->drop_caches(im);
 }
 
 size_t image_ranges(const struct image *im, const struct image_range **ret)

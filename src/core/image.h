@@ -44,10 +44,17 @@ const struct vmcoreinfo *image_vmcoreinfo(const struct image *im);
 uint16_t image_machine(const struct image *im);
 void image_set_machine(struct image *im, uint16_t machine);
 
-/* Bytes of the whole file, and "elf", "kdump", "elf-flattened", "kdump-flattened": the header
- * record. */
+/* Bytes of the whole file, and "elf", "kcore", "kdump", "elf-flattened", "kdump-flattened": the
+ * header record. */
 uint64_t image_bytes(const struct image *im);
 const char *image_kind(const struct image *im);
+
+/*
+ * true for a running kernel's memory (/proc/kcore), which changes while it is read. What was read
+ * before may be remembered for a while; image_refresh() forgets it.
+ */
+bool image_is_live(const struct image *im);
+void image_refresh(struct image *im);
 
 /* The ranges in ascending physical order, not overlapping. */
 size_t image_ranges(const struct image *im, const struct image_range **ret);

@@ -21,6 +21,7 @@ struct image {
     size_t n_ranges;
     struct vmcoreinfo vmcoreinfo;
     uint64_t bytes_read;
+    bool live;      /* /proc/kcore */
     bool flattened; /* restored to a temporary file, which fd is */
 };
 

@@ -222,6 +222,14 @@ static void emit_cmdline(struct extract *x)
         emit_str(x->emit, "cmdline", cmdline);
 }
 
+/* A machine that runs did not crash; it may have survived an oops. */
+static void emit_survived(struct emit *e, const struct paniclog *p)
+{
+    emit_str(e, "reason", "none");
+    if (p->oops[0])
+        emit_str(e, "oops", p->oops);
+}
+
 static void emit_reason(struct emit *e, const struct paniclog *p)
 {
     if (p->panic[0] || p->oops[0])
@@ -235,14 +243,19 @@ static int run(struct extract *x)
 {
     struct from_log log = {0};
     struct error err = {0};
+    bool live = image_is_live(kernel_image(x->k));
     int r = printk_foreach(x->k, take_record, &log, &err, NULL);
     uint64_t uptime;
 
     if (r < 0)
         emit_partial(x->emit, "%s", error_text(&err, r));
     emit_begin(x->emit, "crash");
-    emit_reason(x->emit, &log.panic);
-    emit_where(x, &log.panic.where);
+    if (live)
+        emit_survived(x->emit, &log.panic);
+    else {
+        emit_reason(x->emit, &log.panic);
+        emit_where(x, &log.panic.where);
+    }
     uptime = uptime_s(x, log.last_ts_ns);
     if (uptime)
         emit_u64(x->emit, "uptime_s", uptime);

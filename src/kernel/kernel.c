@@ -15,6 +15,10 @@
 
 #define LARGE_SHIFT 21
 
+/* What changes all the time is seen whole in few tries; what does not hold still in so many, never.
+ */
+#define LIVE_TRIES 8
+
 const struct need core_needs[N_CORE_NEEDS] = {
     [CORE_PER_CPU_OFFSET] = OPT_SYMBOL("__per_cpu_offset"),
     [CORE_CPU_POSSIBLE_MASK] = OPT_SYMBOL("__cpu_possible_mask"),
@@ -36,6 +40,12 @@ static uint64_t page_size_of(const struct image *im, const struct arch_mm *mm)
         (size != 4096 && size != 16384 && size != 65536))
         return 1ULL << mm->page_shift;
     return size;
+}
+
+static void tlb_drop(struct kernel *k)
+{
+    memset(k->small, 0xff, sizeof(k->small));
+    memset(k->large, 0xff, sizeof(k->large));
 }
 
 int kernel_open(struct image *im, const struct needs_set *sets, size_t n_sets, struct error *err,
@@ -63,8 +73,7 @@ int kernel_open(struct image *im, const struct needs_set *sets, size_t n_sets, s
     k->page_size = page_size_of(im, &k->mm);
     k->sets = sets;
     k->n_sets = n_sets;
-    memset(k->small, 0xff, sizeof(k->small));
-    memset(k->large, 0xff, sizeof(k->large));
+    tlb_drop(k);
     *ret = TAKE_PTR(k);
     return 0;
 }
@@ -99,6 +108,16 @@ struct kernel_stats kernel_stats(const struct kernel *k)
 
     stats.bytes_read = image_bytes_read(k->im);
     return stats;
+}
+
+bool kernel_try_again(struct kernel *k, unsigned *tries)
+{
+    if (!image_is_live(k->im) || *tries == LIVE_TRIES)
+        return false;
+    ++*tries;
+    image_refresh(k->im);
+    tlb_drop(k);
+    return true;
 }
 
 uint64_t kernel_page_size(const struct kernel *k)

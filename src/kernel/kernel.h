@@ -62,6 +62,13 @@ const struct vmcoreinfo *kernel_vmcoreinfo(const struct kernel *k);
 struct kernel_stats kernel_stats(const struct kernel *k);
 uint64_t kernel_page_size(const struct kernel *k);
 
+/*
+ * For who met contradictions: true if the memory is that of a running kernel, which may have
+ * changed under the walk, and *tries (zeroed at first) is not used up. What follows is then read
+ * anew.
+ */
+bool kernel_try_again(struct kernel *k, unsigned *tries);
+
 /* Bytes at a kernel virtual address; may cross pages; all or nothing. */
 int kernel_read(struct kernel *k, uint64_t va, void *ret, size_t len);
 

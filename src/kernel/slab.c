@@ -338,13 +338,23 @@ struct slab_walk {
     struct slab_walk_result result;
 };
 
+/* In a running kernel a slab may move from one list to another while both are read. */
+static void read_and_count(struct slab_reader *s, uint64_t addr, struct slab_cache *c)
+{
+    unsigned tries = 0;
+
+    do {
+        read_cache(s, addr, c);
+        count_cache(s, c);
+        count_children(s, c);
+    } while (c->problem && kernel_try_again(s->k, &tries));
+}
+
 static int hand_out(struct slab_walk *w, uint64_t addr)
 {
     struct slab_cache c;
 
-    read_cache(&w->reader, addr, &c);
-    count_cache(&w->reader, &c);
-    count_children(&w->reader, &c);
+    read_and_count(&w->reader, addr, &c);
     w->result.caches++;
     w->result.damaged += c.problem != NULL;
     w->result.estimated += !c.exact && !c.problem;

@@ -152,7 +152,8 @@ static void read_header(struct diff_summary *s, const struct summary_record *rec
     COPY_FIELD(s->release, rec, "release");
     COPY_FIELD(s->build_id, rec, "build_id");
     COPY_FIELD(s->arch, rec, "arch");
-    s->crash_time_s = record_i64(rec, "crash_time", 0);
+    s->live = record_bool(rec, "live", false);
+    s->time_s = record_i64(rec, s->live ? "capture_time" : "crash_time", 0);
 }
 
 static void note_section(struct diff_summary *s, const struct summary_record *rec)

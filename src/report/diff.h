@@ -54,7 +54,8 @@ struct diff_section {
 
 struct diff_summary {
     char nodename[65], release[65], build_id[65], arch[32];
-    int64_t crash_time_s;
+    bool live;      /* of a running kernel */
+    int64_t time_s; /* of the crash, or of the live capture */
     struct summary_damage damage;
     bool too_many; /* bounds were hit: some rows are not compared */
     struct diff_section sections[DIFF_SECTIONS];

@@ -246,7 +246,9 @@ static void print_side(struct printer *p, enum diff_side side)
     const struct diff_summary *s = &p->diff->sides[side];
     _cleanup_(buf_done) struct buf line = BUF_INIT(NOTE_LIMIT);
 
-    human_time(&line, s->crash_time_s, p->options->local_time);
+    human_time(&line, s->time_s, p->options->local_time);
+    if (s->live)
+        buf_str(&line, " (live)");
     buf_str(&line, ", ");
     text_append_short(&line, *s->nodename ? s->nodename : "(unknown machine)", 64);
     buf_str(&line, ", ");
@@ -276,7 +278,7 @@ static void note_identity(struct printer *p)
         print_note(p, "Two kernels: caches and modules may have other names and sizes.");
     else if (strcmp(o->build_id, n->build_id))
         print_note(p, "Two builds of one kernel release: their build ids differ.");
-    if (o->crash_time_s > 0 && n->crash_time_s > 0 && o->crash_time_s > n->crash_time_s)
+    if (o->time_s > 0 && n->time_s > 0 && o->time_s > n->time_s)
         print_note(p, "The old summary is the later one.");
 }
 

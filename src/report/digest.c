@@ -36,22 +36,24 @@ static const struct happening {
     {"boot", "panicked while it booted", "It found no root file system, or no init to start."},
     {"user", "panicked because its init process died", NULL},
     {"unknown", "panicked", NULL},
+    {"none", "was running when its memory was read", NULL},
 };
 
 static const struct happening *find_happening(const struct model *m)
 {
     static const struct happening unknown = {"", "crashed",
                                              "The summary does not hold the reason."};
+    const char *reason = m->live ? "none" : m->reason;
 
     for (size_t i = 0; i < ARRAY_SIZE(happenings); i++)
-        if (!strcmp(m->reason, happenings[i].reason))
+        if (!strcmp(reason, happenings[i].reason))
             return &happenings[i];
     return &unknown;
 }
 
 static uint64_t uptime_ns(const struct model *m)
 {
-    uint64_t end = model_end_ns(m);
+    uint64_t end = m->live ? 0 : model_end_ns(m);
 
     /* the log's time stamps are finer */
     return end ? end : m->has_uptime ? m->uptime_s * NSEC_PER_SEC : 0;
@@ -177,13 +179,14 @@ static void append_vmcore(struct buf *b, const char *path, bool after_reboot)
     buf_str(b, v.state == VMCORE_INCOMPLETE ? ", incomplete)" : ")");
 }
 
-static void file_facts(struct text *t, const char *path, bool after_reboot)
+static void file_facts(struct text *t, const struct model *m, const char *path, bool after_reboot)
 {
     _cleanup_(buf_done) struct buf b = BUF_INIT(TEXT_LIMIT);
 
     if (!path)
         return;
-    append_vmcore(&b, path, after_reboot);
+    if (!m->live)
+        append_vmcore(&b, path, after_reboot);
     fact(t, "vmcore", &b);
     text_append(&b, path);
     fact(t, "Summary", &b);
@@ -348,7 +351,7 @@ int report_digest(struct summary_reader *r, const struct digest_options *opts, s
     damage = summary_reader_damage(r);
     sentence(&t, m, opts->local_time);
     crash_facts(&t, m);
-    file_facts(&t, opts->path, opts->after_reboot);
+    file_facts(&t, m, opts->path, opts->after_reboot);
     stands_out(&t, m);
     digest_log(&t, m);
     digest_oom(&t, m);

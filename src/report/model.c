@@ -49,7 +49,8 @@ static void take_header(struct model *m, const struct summary_record *rec)
 {
     m->has_header = true;
     m->format = record_u64(rec, "format", 0);
-    m->crash_time = record_i64(rec, "crash_time", 0);
+    m->live = record_bool(rec, "live", false);
+    m->crash_time = record_i64(rec, m->live ? "capture_time" : "crash_time", 0);
     m->page_size_bytes = record_u64(rec, "page_size_bytes", m->page_size_bytes);
     model_copy_field(m->tool, rec, "tool");
     model_copy_field(m->arch, rec, "arch");

@@ -173,7 +173,8 @@ struct model {
     char tool[MODEL_NAME], arch[24], release[128], version[MODEL_PATH], nodename[128];
     char build_id[MODEL_NAME], core_kind[MODEL_NAME];
     uint64_t format, page_size_bytes;
-    int64_t crash_time;
+    bool live;          /* of a running kernel: no crash */
+    int64_t crash_time; /* of the capture, if live */
 
     char panic[MODEL_LINE], oops[MODEL_LINE], reason[24], comm[MODEL_NAME], taint[80];
     char load1[16], load5[16], load15[16];

@@ -102,9 +102,9 @@ static bool one_task_dominates(const struct model *m, struct buf *b)
         return false;
     buf_str(b, "One process, ");
     append_task(b, t->comm, t->pid);
-    buf_str(b, ", held ");
+    buf_str(b, m->live ? ", holds " : ", held ");
     append_share(b, t->rss_bytes, model_mem(m, MEM_TOTAL), "RAM");
-    buf_str(b, " at the end.");
+    buf_str(b, m->live ? "." : " at the end.");
     return true;
 }
 
@@ -225,7 +225,8 @@ static bool memory_is_fragmented(const struct model *m, struct buf *b)
     const struct model_event *e = last_global_event(m);
     uint64_t free = 0, min = 0;
 
-    if (!e || !e->has_order || e->order <= 0)
+    /* the zones of a machine that runs are not those of its last OOM */
+    if (m->live || !e || !e->has_order || e->order <= 0)
         return false;
     for (size_t i = 0; i < m->n_zones; i++) {
         if (!m->zones[i].n_orders || blocks_from(&m->zones[i], (uint64_t)e->order))

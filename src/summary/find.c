@@ -40,17 +40,19 @@ bool summary_is_unpublished(const char *path)
     return !strncmp(slash ? slash + 1 : path, TEMPORARY_NAME, strlen(TEMPORARY_NAME));
 }
 
-/* When the machine crashed, by the summary itself; the fallback is for what cannot be read. */
-static int64_t crash_time(int fd, int64_t fallback)
+/* What the summary itself says of when it was made; f keeps what it has if that cannot be read. */
+static void read_header(int fd, struct summary_file *f)
 {
     _cleanup_(summary_reader_closep) struct summary_reader *r = NULL;
     struct summary_record rec;
     int64_t time_s;
 
     if (summary_reader_open_fd(fd, NULL, &r) || summary_next(r, NULL, &rec) <= 0)
-        return fallback;
-    time_s = record_i64(&rec, "crash_time", 0);
-    return time_s > 0 ? time_s : fallback;
+        return;
+    f->live = record_bool(&rec, "live", false);
+    time_s = record_i64(&rec, f->live ? "capture_time" : "crash_time", 0);
+    if (time_s > 0)
+        f->time_s = time_s;
 }
 
 static int add_file(struct summary_list *list, int dirfd, const char *dir, const char *name)
@@ -79,7 +81,9 @@ static int add_file(struct summary_list *list, int dirfd, const char *dir, const
         return -ENOMEM;
     f->size_bytes = (uint64_t)st.st_size;
     f->unpublished = summary_is_unpublished(name);
-    f->time_s = crash_time(TAKE_FD(fd), st.st_mtim.tv_sec);
+    f->time_s = st.st_mtim.tv_sec;
+    f->live = false;
+    read_header(TAKE_FD(fd), f);
     list->n++;
     return 0;
 }

@@ -19,7 +19,8 @@
 struct summary_file {
     char *path;
     uint64_t size_bytes;
-    int64_t time_s;   /* of the crash if the header says it, else of the file's last change */
+    int64_t time_s;   /* of the crash, or of a live capture; else of the file's last change */
+    bool live;        /* of a running kernel: no crash */
     bool unpublished; /* a capture that did not finish left it under its temporary name */
 };
 

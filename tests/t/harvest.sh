@@ -56,6 +56,10 @@ check "and how many are new" grep -q '(3 crashes are new: vmcore-summary list)' 
 is "anyone may read that" "$(stat -c %a "$scratch/motd.d/vmcore-summary")" 644
 is "each directory is marked" "$(find "$crash" -name .seen | wc -l)" 3
 
+# a summary of the running kernel is no crash to tell of
+mkdir "$crash/live"
+jq -c 'if .record == "header" then . + {live: true} else . end' "$data/sysrq.jsonl" > "$scratch/live.jsonl"
+pack_summary "$scratch/live.jsonl" "$crash/live/vmcore-summary.jsonl.gz"
 rm "$scratch/motd.d/vmcore-summary"
 harvest --motd="$scratch/motd.d/vmcore-summary"
 is "nothing new: status" $? 0

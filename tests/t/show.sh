@@ -162,5 +162,21 @@ is "the latest first with -r" "$("$asan" list -r --no-legend -D "$scratch/crash"
 is "the latest only with -n 1" "$("$asan" list -n 1 --no-legend -D "$scratch/crash" | awk '{print $NF}')" "$file"
 is "list as JSON" "$("$asan" list -j -D "$scratch/crash" | jq -r .vmcore | tr '\n' ' ')" "saved missing incomplete "
 check "the digest names the vmcore" sh -c "'$asan' show '$older' | grep -q 'vmcore .*/127.0.0.1-2026-01-02-03:04:05/vmcore'"
+
+# --- a summary of the running kernel, made after the crashes
+live=$scratch/crash/live-20300101T000000Z
+mkdir "$live"
+jq -c 'if .record == "header" then del(.crash_time, .core_bytes) + {live: true, capture_time: 1893456000, core_kind: "kcore"}
+    elif .record == "crash" then del(.panic, .cpu, .pid, .comm) + {reason: "none"} else . end' "$data/sysrq.jsonl" > "$scratch/live.jsonl"
+pack_summary "$scratch/live.jsonl" "$live/vmcore-summary.jsonl.gz"
+is "a live one is listed as such, by its time" "$("$asan" list --no-legend -D "$scratch/crash" | awk '{print $6}' | tr '\n' ' ')" \
+    "sysrq oom oom live "
+is "and in JSON" "$("$asan" list -j -n 1 -D "$scratch/crash" | jq -c '[.live, .capture_time, .crash_time]')" "[true,1893456000,null]"
+is "the latest crash is shown, not what came after it" "$("$asan" show -j -D "$scratch/crash" | jq -r 'select(.record == "header").crash_time')" \
+    "$("$asan" show -j "$file" | jq -r 'select(.record == "header").crash_time')"
+check "where nothing crashed, the live one is" sh -c "'$asan' show '$live' | tr '\n' ' ' |
+    grep -q 'was running when its memory was read on Tue 2030-01-01 .* after boot\.'"
+check "its digest knows no vmcore" sh -c "! '$asan' show '$live' | grep -q '^ *vmcore '"
+
 check "a wrong option is a usage error" sh -c "'$asan' list --nope 2>/dev/null; test \$? = 2"
 done_testing

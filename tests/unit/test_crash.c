@@ -124,6 +124,20 @@ START_TEST(the_log_alone_is_enough)
 }
 END_TEST
 
+/* Its log has a panic nevertheless: no matter, this one runs. */
+START_TEST(a_running_kernel_did_not_crash)
+{
+    json_t *lines = run(&extract_crash, "kcore-oops", true, NULL);
+
+    assert_record(json_array_get(lines, 0),
+                  "{\"section\":\"crash\",\"record\":\"crash\",\"reason\":\"none\","
+                  "\"uptime_s\":93700,\"load1\":\"1.50\",\"load5\":\"0.00\","
+                  "\"load15\":\"2000.00\",\"cpus\":1,\"tasks\":321,\"taint\":\"PWO\","
+                  "\"cmdline\":\"root=/dev/vda1 quiet\"}");
+    json_decref(lines);
+}
+END_TEST
+
 START_TEST(without_a_log_the_rest_is_told)
 {
     char *partial = NULL;
@@ -163,4 +177,4 @@ START_TEST(dmesg_keeps_the_raw_text)
 END_TEST
 
 UNIT_SUITE("crash", memory_adds_what_it_knows, the_log_alone_is_enough,
-           without_a_log_the_rest_is_told, dmesg_keeps_the_raw_text)
+           a_running_kernel_did_not_crash, without_a_log_the_rest_is_told, dmesg_keeps_the_raw_text)

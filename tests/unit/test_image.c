@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 
 #include "core/image.h"
+#include "core/kcore.h"
 #include "core/window.h"
 #include "unit/suite.h"
 #include "unit/vmcore.h"
@@ -146,6 +147,77 @@ START_TEST(lying_headers_do_no_harm)
     assert_fails(im, 0x8000, 8, -EFAULT);
     assert_fails(im, 0xffffffffffffff00, 8, -EFAULT);
     image_close(im);
+}
+END_TEST
+
+/* The comments in tests/data/vmcore/kcore.txt tell of it. */
+START_TEST(a_running_kernel_is_known)
+{
+    struct image *im = open_vmcore("kcore");
+    const struct image_range *ranges;
+
+    ck_assert(image_is_live(im));
+    ck_assert_str_eq(image_kind(im), "kcore");
+    ck_assert_uint_eq(image_ranges(im, &ranges), 2);
+    assert_range(im, 0, 0x1000, 29, 29);
+    assert_reads(im, 0x1000, "text, in all of the first RAM");
+    image_refresh(im);
+    assert_reads(im, 0x1000, "text");
+    assert_fails(im, 0xffffffffffffffff, 1, -EFAULT);
+    assert_fails(im, 0x100000, 8, -EFAULT); /* beyond the file's end */
+    image_close(im);
+
+    im = open_vmcore("kcore-crashed");
+    ck_assert(!image_is_live(im));
+    ck_assert_str_eq(image_kind(im), "elf");
+    assert_reads(im, 0x1000, "RAM");
+    image_close(im);
+}
+END_TEST
+
+/* A hole of /proc/kcore: a file that cannot be mapped, and a read that fails with EIO. */
+START_TEST(unreadable_memory_is_a_fault)
+{
+    _cleanup_close_ int fd = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
+    char text[] = "readable", got[sizeof(text)] = "";
+    struct windows w = {.no_mmap = true};
+
+    ck_assert_int_ge(fd, 0);
+    ck_assert_int_eq(windows_read(&w, fd, UINT64_MAX / 2, 0x10, got, 8), -EFAULT);
+    ck_assert_str_eq(got, "");
+    ck_assert_int_eq(
+        windows_read(&w, fd, UINT64_MAX / 2, (uint64_t)(uintptr_t)text, got, sizeof(text)), 0);
+    ck_assert_str_eq(got, text);
+    windows_drop(&w);
+}
+END_TEST
+
+START_TEST(a_refused_kcore_says_what_to_do)
+{
+    static const struct {
+        int r;
+        bool root;
+        const char *lockdown, *say;
+    } cases[] = {
+        {-ENOENT, true, "", "CONFIG_PROC_KCORE"},
+        {-ENOTSUP, true, "", "run on the host"},
+        {-EACCES, false, "", "run as root"},
+        {-EPERM, false, "none integrity [confidentiality]\n", "run as root"},
+        {-EPERM, true, "none integrity [confidentiality]\n", "lockdown (confidentiality)"},
+        {-EPERM, true, "none [integrity] confidentiality\n", "CAP_SYS_RAWIO"},
+        {-EPERM, true, "", "CAP_SYS_RAWIO"},
+        {-EMFILE, true, "", "Too many open files"},
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct error err = {0};
+
+        ck_assert_int_eq(kcore_refused(cases[i].r, cases[i].root, cases[i].lockdown, &err),
+                         cases[i].r);
+        ck_assert_msg(strstr(err.text, cases[i].say), "%s", err.text);
+        ck_assert_ptr_nonnull(strstr(err.text, "/proc/kcore"));
+        ck_assert_uint_lt(strlen(err.text), sizeof(err.text) - 1); /* whole */
+    }
 }
 END_TEST
 
@@ -430,9 +502,10 @@ START_TEST(a_forked_child_reads_a_kdump_on_its_own)
 }
 END_TEST
 
-UNIT_SUITE("image", a_plain_vmcore_reads, reads_cross_adjoining_ranges, the_later_header_wins,
-           filtered_memory_is_told_from_absent, a_truncated_vmcore_gives_what_is_there,
-           lying_headers_do_no_harm, what_is_no_vmcore_is_named, other_files_are_named,
-           windows_give_the_bytes_of_the_file, windows_copy_where_mmap_is_refused,
-           windows_fall_back_by_themselves, a_forked_child_reads_on_its_own, a_kdump_reads,
-           a_forked_child_reads_a_kdump_on_its_own)
+UNIT_SUITE("image", a_running_kernel_is_known, unreadable_memory_is_a_fault,
+           a_refused_kcore_says_what_to_do, a_plain_vmcore_reads, reads_cross_adjoining_ranges,
+           the_later_header_wins, filtered_memory_is_told_from_absent,
+           a_truncated_vmcore_gives_what_is_there, lying_headers_do_no_harm,
+           what_is_no_vmcore_is_named, other_files_are_named, windows_give_the_bytes_of_the_file,
+           windows_copy_where_mmap_is_refused, windows_fall_back_by_themselves,
+           a_forked_child_reads_on_its_own, a_kdump_reads, a_forked_child_reads_a_kdump_on_its_own)

@@ -236,6 +236,32 @@ START_TEST(lists_end_whatever_they_are)
 }
 END_TEST
 
+START_TEST(a_running_kernel_is_looked_at_again)
+{
+    struct image *im;
+    struct kernel *k;
+    unsigned tries = 0, n = 0;
+    size_t count;
+
+    set_up("");
+    k = open_kernel(&im);
+    ck_assert(!kernel_try_again(k, &tries)); /* a dump does not change */
+    ck_assert_uint_eq(tries, 0);
+    close_kernel(k, im);
+
+    core.live = true;
+    link_nodes(6, 0);
+    tiny_put(&core, 0x10000 + 3 * 16, 0xdead000000000100); /* and stays so */
+    k = open_kernel(&im);
+    ck_assert_int_eq(walk_all(k, 100, &count), -EBADMSG);
+    ck_assert_uint_eq(count, 3);
+    while (kernel_try_again(k, &tries))
+        ck_assert_uint_lt(++n, 100);
+    ck_assert_uint_gt(n, 0);
+    close_kernel(k, im);
+}
+END_TEST
+
 UNIT_SUITE("kernel", four_levels_are_walked, faults_are_counted_and_change_nothing,
            the_sme_mask_is_no_address, five_levels_are_walked, strings_end_at_memory_and_at_the_cap,
-           fields_are_extracted, lists_end_whatever_they_are)
+           fields_are_extracted, lists_end_whatever_they_are, a_running_kernel_is_looked_at_again)

@@ -3,6 +3,7 @@
 #define UNIT_TINY_CORE_H
 
 #include <elf.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,6 +35,7 @@ struct tiny_core {
     uint64_t mem_bytes; /* what the machine had, if more than the dump holds */
     uint64_t ram_phys;
     uint16_t machine; /* 0: x86_64 */
+    bool live;        /* a running kernel's */
 };
 
 static inline void tiny_put(struct tiny_core *c, uint64_t phys, uint64_t value)
@@ -47,7 +49,7 @@ static inline struct image *tiny_open(const struct tiny_core *c)
     size_t info = strlen(c->vmcoreinfo);
     struct {
         Elf64_Ehdr ehdr;
-        Elf64_Phdr phdr[2];
+        Elf64_Phdr phdr[3];
         Elf64_Nhdr nhdr;
         char name[12];
         char desc[4096];
@@ -59,7 +61,7 @@ static inline struct image *tiny_open(const struct tiny_core *c)
                  .e_phoff = sizeof(Elf64_Ehdr),
                  .e_ehsize = sizeof(Elf64_Ehdr),
                  .e_phentsize = sizeof(Elf64_Phdr),
-                 .e_phnum = 2},
+                 .e_phnum = c->live ? 3 : 2},
         .nhdr = {.n_namesz = 11, .n_descsz = (Elf64_Word)info},
         .name = "VMCOREINFO",
     };
@@ -77,6 +79,7 @@ static inline struct image *tiny_open(const struct tiny_core *c)
                                 .p_paddr = c->ram_phys,
                                 .p_filesz = sizeof(c->ram),
                                 .p_memsz = c->mem_bytes ? c->mem_bytes : sizeof(c->ram)};
+    head.phdr[2] = (Elf64_Phdr){.p_type = PT_LOAD, .p_paddr = UINT64_MAX, .p_memsz = 1};
     memcpy(head.desc, c->vmcoreinfo, info);
     TINY_REQUIRE(fd >= 0);
     TINY_REQUIRE(pwrite(fd, &head, sizeof(head), 0) == sizeof(head));
