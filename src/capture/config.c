@@ -103,6 +103,27 @@ static int parse_optional_duration(const char *value, void *ret_ms, size_t size,
     return 0;
 }
 
+static int parse_space(const char *value, void *ret, size_t size, struct error *err)
+{
+    (void)size;
+    return space_parse(value, err, ret);
+}
+
+/* Empty means 0: no such limit. */
+static int parse_count(const char *value, void *ret, size_t size, struct error *err)
+{
+    uint64_t n;
+    char *end;
+
+    (void)size;
+    errno = 0;
+    n = strtoull(value, &end, 10);
+    if (*end || errno || (value[0] && (value[0] < '0' || value[0] > '9')))
+        return error_set(err, -EINVAL, "'%s' is not a number", value);
+    *(uint64_t *)ret = n;
+    return 0;
+}
+
 #define FIELD(name_) offsetof(struct config, name_), sizeof(((struct config *)NULL)->name_)
 
 const struct config_item config_items[] = {
@@ -125,6 +146,17 @@ const struct config_item config_items[] = {
     {"Capture", "Profile", "/etc/vmcore-summary.profile",
      "A kernel profile, for kernels without symbols or types in their memory.", parse_path,
      FIELD(profile)},
+    {"Retention", "KeepMax", "200", "How many summaries of crashes are kept; empty for all.",
+     parse_count, FIELD(retention.keep_max)},
+    {"Retention", "MaxUse", "", "What they may take: a size or a percentage of the file system.",
+     parse_space, FIELD(retention.max_use)},
+    {"Retention", "KeepFree", "", "Old ones go to leave that free: a size or a percentage.",
+     parse_space, FIELD(retention.keep_free)},
+    {"Retention", "BaselineKeep", "14", "How many live summaries are kept; empty for all.",
+     parse_count, FIELD(retention.baseline_keep)},
+    {"Retention", "RemoveVmcore", "no",
+     "Whether a vmcore beside an old summary goes with it, in place of keeping both.",
+     config_parse_bool, FIELD(retention.remove_vmcore)},
 };
 const size_t n_config_items = ARRAY_SIZE(config_items);
 

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "capture/retention.h"
 #include "util/error.h"
 
 /* Read, with FILE.d/ *.conf after it, as coredump.conf(5) is: see vmcore-summary.conf(5). */
@@ -20,6 +21,7 @@ struct config {
     char console[256];            /* "auto", "yes", "no" or a device */
     bool strict;
     char profile[1024];
+    struct retention retention;
 };
 
 /* One assignment that the file may hold. The table drives the parser, the defaults and the tests.

@@ -13,6 +13,7 @@
 #include "capture/capture.h"
 #include "capture/child.h"
 #include "capture/config.h"
+#include "capture/retention.h"
 #include "capture/target.h"
 #include "cli/capture_digest.h"
 #include "cli/command.h"
@@ -410,6 +411,8 @@ static int capture(struct work *work)
     }
     publish(work);
     digest(work);
+    if (!work->no_target.text[0])
+        retention_run(work->directory, work->dirfd, &req->config.retention);
     if (!work->no_target.text[0] && !req->quiet)
         print_result(work);
     return req->config.strict && (work->no_target.text[0] || work->result.bad) ? EXIT_FAILURE

@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "capture/config.h"
+#include "capture/retention.h"
 #include "cli/command.h"
 #include "cli/summaries.h"
 #include "report/digest.h"
@@ -225,6 +227,16 @@ static int write_motd(const struct harvest *h)
     return r;
 }
 
+/* After telling: what goes has been heard of. */
+static void keep_few(void)
+{
+    struct config config;
+
+    config_init(&config);
+    (void)config_load(CONFIG_PATH, &config, NULL, NULL, NULL);
+    retention_run(config.directory, -1, &config.retention);
+}
+
 static int run_harvest(struct harvest *h)
 {
     _cleanup_(summary_list_done) struct summary_list list = {0};
@@ -243,6 +255,8 @@ static int run_harvest(struct harvest *h)
             failed++;
         }
     }
+    if (!h->directory)
+        keep_few();
     return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 

@@ -86,6 +86,11 @@ static enum vmcore_state state_by_name(const char *name)
     return VMCORE_MISSING;
 }
 
+bool vmcore_is_name(const char *name)
+{
+    return state_by_name(name) != VMCORE_MISSING;
+}
+
 static struct vmcore_file best_file(DIR *dir)
 {
     struct vmcore_file best = {.state = VMCORE_MISSING};

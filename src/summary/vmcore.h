@@ -45,6 +45,9 @@ struct vmcore_record vmcore_record_parse(const char *text, size_t len);
 /* summary_path is the file's. Never fails: what cannot be read is missing. */
 struct vmcore_file vmcore_beside(const char *summary_path);
 
+/* Whether some kdump gives a vmcore, whole or not, this file name. */
+bool vmcore_is_name(const char *name);
+
 /* "saved", "incomplete", "skipped", "missing". */
 const char *vmcore_state_name(enum vmcore_state state);
 

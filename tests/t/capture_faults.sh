@@ -238,4 +238,28 @@ killed_at() { # MILLISECONDS
 lost_after=''
 for ms in $(seq 5 9 320); do killed_at "$ms" >&2 || lost_after="$lost_after $ms"; done
 is "killed after 5 to 320 ms, every finished section is kept" "$lost_after" ""
+# --- old summaries: KeepMax= holds, and what must not go stays
+keep=$scratch/keep/base
+printf '[Capture]\nDirectory=%s\n[Retention]\nKeepMax=2\n' "$keep" > "$scratch/keep.conf"
+capture_keep() { # SECONDS [OPTION…]: a crash at that time
+    sed "s/^CRASHTIME=.*/CRASHTIME=$1/" "$scratch/log.txt" > "$scratch/keep.txt"
+    shift
+    "$mkvmcore" "$scratch/keep.txt" "$scratch/keep.core" &&
+        "$asan" capture --config "$scratch/keep.conf" --quiet --no-console --vmcore "$scratch/keep.core" "$@"
+}
+kept() { find "$keep" -mindepth 1 -maxdepth 1 -printf '%f\n' | sort | paste -sd ' '; }
+for i in 1 2 3 4; do
+    check "crash $i" capture_keep $((1700000000 + i))
+done
+is "the two latest are kept" "$(kept)" "crash-20231114T221323Z crash-20231114T221324Z"
+: > "$keep/crash-20231114T221323Z/vmcore"
+check "a crash when the clock stands at 1970, as a hook has it captured" \
+    capture_keep 5 --output "$keep/crash-19700101T000005Z"
+is "stays, and a vmcore keeps its summary, which counts for nothing" "$(kept)" \
+    "crash-19700101T000005Z crash-20231114T221323Z crash-20231114T221324Z"
+check "into a directory of another name" capture_keep 1700000009 --output "$keep/mine"
+is "removes nothing" "$(kept | wc -w)" 4
+echo RemoveVmcore=yes >> "$scratch/keep.conf"
+check "with RemoveVmcore=yes" capture_keep 1700000005
+is "a vmcore goes with its summary" "$(kept)" "crash-20231114T221324Z crash-20231114T221325Z mine"
 done_testing
