@@ -11,6 +11,7 @@ holds() {
         \( -type f -printf '%m %p ' -exec md5sum {} \; -o ! -type f -printf '%m %p %l\n' \)) | cut -d ' ' -f 1-3 | sort
 }
 names() { sed -e 's|^\./|/|' -e 's|\.gz$||' | grep -v '^/usr/share/\(doc\|licenses\)/' | sort; }
+# shellcheck disable=SC2016
 in_root() { unshare -m "$BASH" -c 'mount --bind /proc "$1/proc" && mount --bind /dev "$1/dev" && chroot "$@"' in_root "$@"; }
 enabled() { find "$1/etc/systemd/system" -name 'vmcore-summary-*' -type l -printf '%f '; }
 
