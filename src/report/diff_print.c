@@ -203,9 +203,25 @@ static bool is_lead(const struct diff_row *row)
     return false;
 }
 
+/* Totals that are address space, promises or page sizes: no memory is gone where they grow. */
+static bool is_no_memory(const struct diff_row *row)
+{
+    static const char *const names[] = {"VmallocTotal", "VmallocChunk", "CommitLimit",
+                                        "Committed_AS", "Hugepagesize"};
+    static const char direct_map[] = "DirectMap"; /* DirectMap4k, ... */
+
+    if (strcmp(row->kind->record, "total"))
+        return false;
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+        if (!strcmp(row->name, names[i]))
+            return true;
+    return !strncmp(row->name, direct_map, strlen(direct_map));
+}
+
 static bool is_kind(const struct change *c, const void *record)
 {
-    return !c->field && c->delta && !strcmp(c->row->kind->record, record) && !is_lead(c->row);
+    return !c->field && c->delta && !strcmp(c->row->kind->record, record) && !is_lead(c->row) &&
+           !is_no_memory(c->row);
 }
 
 static bool is_of_section(const struct change *c, const void *section)

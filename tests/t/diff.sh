@@ -25,6 +25,21 @@ for how in "" --all "-s slab" --json; do
     # shellcheck disable=SC2086
     is "no control byte with '$how'" "$(diff_of $how "$old" "$new" | controls)" 0
 done
+# address space and promises are told in full, but do not stand among the memory that went
+for side in old new; do
+    { grep -v '"section":"memory","record":"end"' "$data/$side.jsonl"
+      for name in VmallocTotal CommitLimit Committed_AS DirectMap2M; do
+          printf '{"section":"memory","record":"total","name":"%s","bytes":%s}\n' $name \
+              "$([ $side = old ] && echo 1048576 || echo 34359738368)"
+      done
+      jq -c 'select(.section == "memory" and .record == "end") | .rows += 4' "$data/$side.jsonl"
+    } > "$scratch/virtual.jsonl"
+    pack_summary "$scratch/virtual.jsonl" "$scratch/virtual.$side"
+done
+is "what is no memory is not ranked" "$(diff_of "$scratch/virtual.old" "$scratch/virtual.new" | tail -n +5)" \
+    "$(tail -n +5 "$scratch/digest")"
+is "but told in its section" "$(diff_of -s memory "$scratch/virtual.old" "$scratch/virtual.new" |
+    grep -cE '^(VmallocTotal|CommitLimit|Committed_AS|DirectMap2M) ')" 4
 is "a summary does not differ from itself" "$(diff_of --json "$old" "$old")" ""
 
 # --- JSON, against the same comparison written a second time
