@@ -13,7 +13,7 @@ WARNINGS := -Wall -Wextra -Werror -Wshadow -Wconversion -Wno-sign-conversion -Wv
             -Wstrict-prototypes -Wmissing-prototypes -Wundef -Wpointer-arith -Wimplicit-fallthrough \
             -Wenum-conversion
 ALL_CPPFLAGS := -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DVERSION='"$(VERSION)"' -Isrc -MMD -MP $(CPPFLAGS)
-BASE_CFLAGS  := -std=gnu11 -fno-common $(WARNINGS)
+BASE_CFLAGS  := -std=gnu11 -fno-common -fno-math-errno $(WARNINGS)
 
 # Two builds of one source: the host's, dynamic; the capture image's, static and small.
 HOST_CFLAGS    := $(BASE_CFLAGS) -fPIE -fstack-protector-strong $(CFLAGS)

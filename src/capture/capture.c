@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/statvfs.h>
 
 #include "capture/header.h"
 #include "capture/section.h"
@@ -19,6 +20,8 @@
 /* The header is a few reads; symbols and types take 6 MiB, and a scan of the image some time. */
 static const struct budget header_budget = {5000, 4 << 20, 64 << 10};
 static const struct budget bootstrap_budget = {20000, 64 << 20, 4096};
+/* The estimate looks at some thousand pages for a fraction of a second. */
+static const struct budget estimate_budget = {5000, 8 << 20, 64 << 10};
 
 struct capture {
     const struct capture_options *o;
@@ -31,6 +34,9 @@ struct capture {
     struct needs_set *sets;  /* one an extractor, same indexes */
     struct resolved *found;  /* of all sets, shared with children */
     size_t found_bytes;
+    struct estimate *estimate; /* shared with children; NULL if it is not wanted */
+    char no_estimate[128];
+    bool has_log; /* the dmesg section holds something */
     uint64_t max_child_bytes;
     struct capture_result result;
 };
@@ -53,6 +59,12 @@ bool capture_wants(const char *list, const char *name)
 
 /* ---- sections ------------------------------------------------------------------------------- */
 
+/* emit_sink_fn */
+static int write_own_line(void *arg, const char *line, size_t len)
+{
+    return summary_section_lines(arg, line, len, NULL);
+}
+
 /* section_sink_fn */
 static int write_line(void *arg, const char *line, size_t len, struct error *err)
 {
@@ -65,6 +77,7 @@ static void account(struct capture *c, const char *name, const struct section_re
     c->max_child_bytes = max_u64(c->max_child_bytes, r->max_rss_bytes);
     c->result.sections++;
     c->result.bad += r->end.status >= SECTION_TIMEOUT;
+    c->has_log |= !strcmp(name, "dmesg") && r->end.rows > 0;
     if (c->o->progress)
         c->o->progress(c->o->arg, name, &r->end);
 }
@@ -269,13 +282,83 @@ static int make_sets(struct capture *c, struct error *err)
     return 0;
 }
 
-/* ---- the whole ------------------------------------------------------------------------------ */
+/* ---- policy --------------------------------------------------------------------------------- */
 
-/* emit_sink_fn */
-static int write_own_line(void *arg, const char *line, size_t len)
+static bool wants_estimate(const struct capture *c)
 {
-    return summary_section_lines(arg, line, len, NULL);
+    const char *list = c->o->sections;
+
+    return (c->o->policy && c->o->policy->mode == POLICY_AUTO) ||
+           (!capture_wants(list, "") && capture_wants(list, "estimate"));
 }
+
+static int write_estimate(struct capture *c, struct error *err)
+{
+    struct section_job job = new_job(c, "estimate", &estimate_budget);
+    struct section_result result = {0};
+    struct estimate_source source;
+    int r;
+
+    c->estimate =
+        mmap(NULL, sizeof(*c->estimate), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (c->estimate == MAP_FAILED) {
+        c->estimate = NULL;
+        return error_set(err, -ENOMEM, "no memory");
+    }
+    c->estimate->compression = c->o->policy ? c->o->policy->compression : COMPRESS_LZO;
+    source = (struct estimate_source){c->im, c->k, c->estimate};
+    job.run = estimate_run;
+    job.arg = &source;
+    if (!c->k)
+        section_result_set(&result, SECTION_SKIPPED, "%s", c->no_kernel.text);
+    r = write_section(c, "estimate", c->k ? &job : NULL, &result, err);
+    if (result.end.status != SECTION_OK) {
+        c->estimate->valid = false;
+        snprintf(c->no_estimate, sizeof(c->no_estimate), "%.127s", result.reason);
+    }
+    return r;
+}
+
+/* As df(1) shows it: what the file system keeps for root stays free. */
+static bool free_bytes(int dir, uint64_t *ret)
+{
+    struct statvfs fs;
+
+    if (dir < 0 || fstatvfs(dir, &fs) < 0)
+        return false;
+    *ret = sat_mul_u64(fs.f_bavail, fs.f_frsize);
+    return true;
+}
+
+static int write_policy(struct capture *c, struct error *err)
+{
+    _cleanup_(emit_freep) struct emit *e = emit_new("policy", write_own_line, c->w);
+    struct policy_facts facts = {.estimate = c->estimate, .no_estimate = c->no_estimate};
+    struct section_end end = {.status = SECTION_OK, .rows = 1};
+    struct policy_decision decision;
+    int r;
+
+    if (!e)
+        return error_set(err, -ENOMEM, "no memory");
+    facts.has_free = free_bytes(c->o->dump_target, &facts.free_bytes);
+    facts.has_summary = c->o->keeps_summary && c->has_log && !summary_writer_lost(c->w);
+    policy_decide(c->o->policy, &facts, &decision);
+    c->result.skip_dump = decision.skip;
+    c->result.sections++;
+    r = summary_section_begin(c->w, "policy", err);
+    if (!r && policy_emit(e, c->o->policy, &facts, &decision))
+        r = error_set(err, -EIO, "the policy cannot be written");
+    return r ? r : summary_section_end(c->w, &end, err);
+}
+
+static int write_decision(struct capture *c, struct error *err)
+{
+    int r = wants_estimate(c) ? write_estimate(c, err) : 0;
+
+    return !r && c->o->policy ? write_policy(c, err) : r;
+}
+
+/* ---- the whole ------------------------------------------------------------------------------ */
 
 static int emit_trailer(const struct capture *c)
 {
@@ -315,6 +398,8 @@ static void close_capture(struct capture *c)
     kernel_close(c->k);
     if (c->found)
         munmap(c->found, c->found_bytes);
+    if (c->estimate)
+        munmap(c->estimate, sizeof(*c->estimate));
     free(c->sets);
 }
 
@@ -339,6 +424,8 @@ int capture_run(struct image *im, const struct capture_options *options, struct 
         bootstrap(&c);
     if (!r)
         r = write_extractors(&c, 0, err);
+    if (!r)
+        r = write_decision(&c, err);
     if (!r)
         r = write_trailer(&c, err);
     if (!r)

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "capture/policy.h"
 #include "core/image.h"
 #include "extract/extract.h"
 #include "summary/writer.h"
@@ -23,6 +24,9 @@ struct capture_options {
     uint64_t section_deadline_ms; /* for each section; 0: its own */
     const char *sections;         /* names wanted, by blanks or commas; NULL or "" for all */
     const char *profile;          /* file of a kernel profile, if there is one; may be NULL */
+    const struct policy *policy;  /* NULL: there is nothing to decide */
+    int dump_target;              /* a directory of the file system for the dump; -1: not known */
+    bool keeps_summary;           /* the writer's file has a place that stays */
     /* Told when a section has ended; may be NULL. */
     void (*progress)(void *arg, const char *section, const struct section_end *end);
     void *arg;
@@ -32,6 +36,7 @@ struct capture_result {
     unsigned sections; /* without the trailer */
     unsigned bad;      /* of them: timeout, killed or failed */
     uint64_t duration_us, bytes_read;
+    bool skip_dump; /* policy: the full dump need not be written, if this summary is published */
     uint64_t peak_memory_bytes; /* resident, of this process and the largest child together */
 };
 

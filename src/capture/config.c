@@ -124,6 +124,45 @@ static int parse_count(const char *value, void *ret, size_t size, struct error *
     return 0;
 }
 
+int config_parse_size(const char *value, void *ret_bytes, size_t size, struct error *err)
+{
+    struct space space;
+    int r = space_parse(value, err, &space);
+
+    (void)size;
+    if (r < 0)
+        return r;
+    if (space.unit != SPACE_BYTES || space.value > INT64_MAX)
+        return error_set(err, -EINVAL, "'%s' is not a size like 64M", value);
+    *(uint64_t *)ret_bytes = space.value;
+    return 0;
+}
+
+int config_parse_level(const char *value, void *ret_level, size_t size, struct error *err)
+{
+    unsigned long n;
+    char *end;
+
+    (void)size;
+    n = strtoul(value, &end, 10);
+    if (value[0] < '0' || value[0] > '9' || *end || n >= ESTIMATE_LEVELS)
+        return error_set(err, -EINVAL, "'%s' is not a dump level from 0 to 31", value);
+    *(unsigned *)ret_level = (unsigned)n;
+    return 0;
+}
+
+int config_parse_compression(const char *value, void *ret, size_t size, struct error *err)
+{
+    (void)size;
+    return compression_find(value, err, ret);
+}
+
+static int parse_mode(const char *value, void *ret, size_t size, struct error *err)
+{
+    (void)size;
+    return policy_mode_find(value, err, ret);
+}
+
 #define FIELD(name_) offsetof(struct config, name_), sizeof(((struct config *)NULL)->name_)
 
 const struct config_item config_items[] = {
@@ -157,6 +196,15 @@ const struct config_item config_items[] = {
     {"Retention", "RemoveVmcore", "no",
      "Whether a vmcore beside an old summary goes with it, in place of keeping both.",
      config_parse_bool, FIELD(retention.remove_vmcore)},
+    {"Dump", "Mode", "alongside",
+     "Whether the full dump is written too: alongside, instead (never), or auto (if it fits).",
+     parse_mode, FIELD(policy.mode)},
+    {"Dump", "DumpLevel", "31", "makedumpfile's level, for the estimate of its size.",
+     config_parse_level, FIELD(policy.level)},
+    {"Dump", "Compression", "lzo", "Likewise its compression: none, lzo, snappy, zlib or zstd.",
+     config_parse_compression, FIELD(policy.compression)},
+    {"Dump", "MinFree", "64M", "What auto leaves free on the target besides the dump.",
+     config_parse_size, FIELD(policy.min_free_bytes)},
 };
 const size_t n_config_items = ARRAY_SIZE(config_items);
 

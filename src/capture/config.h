@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "capture/policy.h"
 #include "capture/retention.h"
 #include "util/error.h"
 
@@ -22,6 +23,7 @@ struct config {
     bool strict;
     char profile[1024];
     struct retention retention;
+    struct policy policy;
 };
 
 /* One assignment that the file may hold. The table drives the parser, the defaults and the tests.
@@ -55,5 +57,9 @@ int config_load(const char *path, struct config *io_config, config_warn_fn warn,
 /* The parsers, for the command line has the same values. */
 int config_parse_duration(const char *value, void *ret_ms, size_t size, struct error *err);
 int config_parse_bool(const char *value, void *ret, size_t size, struct error *err);
+/* Bytes: a number, with K, M, G or T for powers of 1024. */
+int config_parse_size(const char *value, void *ret_bytes, size_t size, struct error *err);
+int config_parse_level(const char *value, void *ret_level, size_t size, struct error *err);
+int config_parse_compression(const char *value, void *ret, size_t size, struct error *err);
 
 #endif

@@ -34,6 +34,9 @@
 #define PROC_VMCORE  "/proc/vmcore"
 #define CONSOLE_PATH "/dev/console"
 
+/* The exit status that tells a hook to leave out the full dump; no other one does. */
+#define EXIT_SKIP_DUMP 10
+
 /* What comes after reading the dump: a child a second late, the file's name, the digest. */
 #define AFTER_MS 15000
 
@@ -41,8 +44,10 @@
 struct request {
     struct config config;
     const char *vmcore;
-    const char *output; /* NULL: a new directory below config.directory; "": no file */
+    const char *output;      /* NULL: a new directory below config.directory; "": no file */
+    const char *dump_target; /* NULL: where the summary goes */
     bool quiet, verbose;
+    bool policy; /* the exit status tells the decision */
 };
 
 /* A capture under way, in the worker. */
@@ -75,6 +80,11 @@ static void print_help(void)
          "      --console[=DEVICE]  print the digest there (default: " CONSOLE_PATH " when\n"
          "                          " PROC_VMCORE " is read)\n"
          "      --no-console        do not\n"
+         "      --policy            tell by the exit status whether the full dump is wanted\n"
+         "      --dump-target DIR   where it would be written (default: with the summary)\n"
+         "      --dump-level N      makedumpfile's level, 0 to 31 (default: 31)\n"
+         "      --dump-compression NAME\n"
+         "                          none, lzo, snappy, zlib or zstd (default: lzo)\n"
          "      --strict            fail also if the summary is not complete, or not\n"
          "                          where it belongs\n"
          "      --verbose           a line for each section even if stderr is no terminal\n"
@@ -85,7 +95,8 @@ static void print_help(void)
         printf("  %-10s %s\n", extractors[i]->name, extractors[i]->title);
     puts("\nExit status: 0 if a summary was written, or could not be and --strict is not\n"
          "given; 1 if FILE is no dump that can be read, or with --strict; 2 for a wrong\n"
-         "command line.");
+         "command line. With --policy, 10: the full dump is to be left out, by Mode= of the\n"
+         "configuration.");
 }
 
 /* ---- what was asked for --------------------------------------------------------------------- */
@@ -98,7 +109,8 @@ static void warn_config(void *arg, const char *text)
 
 static bool is_section(const char *name)
 {
-    return !strcmp(name, "header") || !strcmp(name, "trailer") || extractor_find(name);
+    return !strcmp(name, "header") || !strcmp(name, "trailer") || !strcmp(name, "estimate") ||
+           extractor_find(name);
 }
 
 /* Takes unknown names out of the configuration's list: a typing mistake costs no summary. */
@@ -139,6 +151,10 @@ enum {
     OPT_CONSOLE,
     OPT_NO_CONSOLE,
     OPT_STRICT,
+    OPT_POLICY,
+    OPT_DUMP_TARGET,
+    OPT_DUMP_LEVEL,
+    OPT_DUMP_COMPRESSION,
     OPT_VERBOSE,
     OPT_QUIET,
 };
@@ -154,6 +170,10 @@ static const struct option long_options[] = {
     {"console", optional_argument, NULL, OPT_CONSOLE},
     {"no-console", no_argument, NULL, OPT_NO_CONSOLE},
     {"strict", no_argument, NULL, OPT_STRICT},
+    {"policy", no_argument, NULL, OPT_POLICY},
+    {"dump-target", required_argument, NULL, OPT_DUMP_TARGET},
+    {"dump-level", required_argument, NULL, OPT_DUMP_LEVEL},
+    {"dump-compression", required_argument, NULL, OPT_DUMP_COMPRESSION},
     {"verbose", no_argument, NULL, OPT_VERBOSE},
     {"quiet", no_argument, NULL, OPT_QUIET},
     {"help", no_argument, NULL, 'h'},
@@ -209,6 +229,21 @@ static int set_profile(struct config *config, const char *path, struct error *er
     return 0;
 }
 
+static int apply_dump_option(struct request *req, int opt, const char *arg, struct error *err)
+{
+    struct policy *policy = &req->config.policy;
+
+    if (opt == OPT_DUMP_LEVEL)
+        return config_parse_level(arg, &policy->level, sizeof(policy->level), err);
+    if (opt == OPT_DUMP_COMPRESSION)
+        return config_parse_compression(arg, &policy->compression, sizeof(policy->compression),
+                                        err);
+    if (opt == OPT_DUMP_TARGET)
+        req->dump_target = arg;
+    req->policy |= opt == OPT_POLICY;
+    return 0;
+}
+
 static int apply_option(struct request *req, int opt, const char *arg, struct error *err)
 {
     struct config *config = &req->config;
@@ -241,7 +276,7 @@ static int apply_option(struct request *req, int opt, const char *arg, struct er
         req->quiet = true;
         return 0;
     default: /* OPT_CONFIG was read before */
-        return 0;
+        return apply_dump_option(req, opt, arg, err);
     }
 }
 
@@ -388,9 +423,30 @@ static void digest(const struct work *work)
         command_error(NAME, "%s", err.text);
 }
 
+/* A descriptor of the directory that the full dump would go to, -1 if there is none. */
+static int open_dump_target(const struct work *work)
+{
+    const char *path = work->req->dump_target;
+
+    if (path)
+        return open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    return work->dirfd < 0 ? -1 : fcntl(work->dirfd, F_DUPFD_CLOEXEC, 3);
+}
+
+static int exit_status(const struct work *work)
+{
+    const struct request *req = work->req;
+    bool kept = !work->no_target.text[0];
+
+    if (req->policy && work->result.skip_dump && kept)
+        return EXIT_SKIP_DUMP;
+    return req->config.strict && (!kept || work->result.bad) ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
 static int capture(struct work *work)
 {
     const struct request *req = work->req;
+    _cleanup_close_ int dump_target = -1;
     struct capture_options options = {.extractors = extractors,
                                       .n_extractors = n_extractors,
                                       .deadline_ms = req->config.deadline_ms - work->searched_ms,
@@ -403,6 +459,10 @@ static int capture(struct work *work)
     if (!req->quiet && (req->verbose || isatty(STDERR_FILENO)))
         options.progress = print_progress;
     r = open_writer(work, &err);
+    if (req->policy || req->config.policy.mode != POLICY_ALONGSIDE)
+        options.policy = &req->config.policy;
+    options.dump_target = dump_target = open_dump_target(work);
+    options.keeps_summary = !work->no_target.text[0];
     if (!r)
         r = capture_run(work->im, &options, work->w, &err, &work->result);
     if (r < 0) {
@@ -415,8 +475,7 @@ static int capture(struct work *work)
         retention_run(work->directory, work->dirfd, &req->config.retention);
     if (!work->no_target.text[0] && !req->quiet)
         print_result(work);
-    return req->config.strict && (work->no_target.text[0] || work->result.bad) ? EXIT_FAILURE
-                                                                               : EXIT_SUCCESS;
+    return exit_status(work);
 }
 
 #ifndef STATIC_BUILD

@@ -23,6 +23,7 @@ extern const struct command cmd_diff; /* in the host's build alone */
 extern const struct command cmd_oom;
 extern const struct command cmd_harvest;
 extern const struct command cmd_profile;
+extern const struct command cmd_estimate;
 
 /* Prints "vmcore-summary NAME: message" to stderr; the one place where commands complain. */
 __attribute__((format(printf, 2, 3))) void command_error(const char *name, const char *fmt, ...);

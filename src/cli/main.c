@@ -19,6 +19,7 @@ static const struct command *const commands[] = {
     &cmd_harvest,
 #ifndef STATIC_BUILD
     &cmd_profile,
+    &cmd_estimate,
 #endif
     NULL,
 };

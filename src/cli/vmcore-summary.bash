@@ -34,7 +34,11 @@ _vmcore_summary() {
         mapfile -t COMPREPLY < <(compgen -W "auto always never" -- "$cur")
         return
         ;;
-    -D | --output | --directory)
+    --compression | --dump-compression)
+        mapfile -t COMPREPLY < <(compgen -W "none lzo snappy zlib zstd" -- "$cur")
+        return
+        ;;
+    -D | --target | --dump-target | --output | --directory)
         mapfile -t COMPREPLY < <(compgen -d -- "$cur")
         return
         ;;

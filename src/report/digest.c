@@ -152,9 +152,13 @@ static void crash_facts(struct text *t, const struct model *m)
     fact(t, "Machine", &b);
 }
 
-static void append_no_vmcore(struct buf *b, const struct vmcore_file *v, bool after_reboot)
+static void append_no_vmcore(struct buf *b, const struct model *m, const struct vmcore_file *v,
+                             bool after_reboot)
 {
-    if (v->removed)
+    if (m->no_dump[0]) {
+        buf_str(b, "none, left out: ");
+        text_append(b, m->no_dump);
+    } else if (v->removed)
         buf_str(b, "none: it was incomplete, for want of space, and was removed");
     else if (v->state == VMCORE_SKIPPED)
         buf_str(b, "none: left out, as configured");
@@ -162,13 +166,13 @@ static void append_no_vmcore(struct buf *b, const struct vmcore_file *v, bool af
         buf_str(b, "none beside the summary");
 }
 
-static void append_vmcore(struct buf *b, const char *path, bool after_reboot)
+static void append_vmcore(struct buf *b, const struct model *m, const char *path, bool after_reboot)
 {
     struct vmcore_file v = vmcore_beside(path);
     _cleanup_free_ char *copy = strdup(path);
 
     if (!v.name[0] || !copy) {
-        append_no_vmcore(b, &v, after_reboot);
+        append_no_vmcore(b, m, &v, after_reboot);
         return;
     }
     text_append(b, dirname(copy));
@@ -186,7 +190,7 @@ static void file_facts(struct text *t, const struct model *m, const char *path, 
     if (!path)
         return;
     if (!m->live)
-        append_vmcore(&b, path, after_reboot);
+        append_vmcore(&b, m, path, after_reboot);
     fact(t, "vmcore", &b);
     text_append(&b, path);
     fact(t, "Summary", &b);

@@ -211,6 +211,14 @@ static void take_cache(struct model *m, const struct summary_record *rec)
     s->kept = (size_t)min_u64(s->kept + 1, MODEL_TOP);
 }
 
+static void take_policy(struct model *m, const struct summary_record *rec)
+{
+    const char *decision = json_string_value(json_object_get(rec->json, "decision"));
+
+    if (decision && !strcmp(decision, "skip"))
+        model_copy_field(m->no_dump, rec, "reason");
+}
+
 static void take_module(struct model *m, const struct summary_record *rec)
 {
     const char *taint = record_str(rec, "taint", "");
@@ -252,6 +260,7 @@ void model_add(struct model *m, const struct summary_record *rec)
         void (*take)(struct model *m, const struct summary_record *rec);
     } takers[] = {
         {"header", "header", take_header},
+        {"policy", "policy", take_policy},
         {"crash", "crash", take_crash},
         {"dmesg", "line", model_take_log},
         {"oom", "event", model_take_event},

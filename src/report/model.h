@@ -179,6 +179,7 @@ struct model {
     char panic[MODEL_LINE], oops[MODEL_LINE], reason[24], comm[MODEL_NAME], taint[80];
     char load1[16], load5[16], load15[16];
     uint64_t pid, cpu, cpus, tasks, uptime_s;
+    char no_dump[MODEL_LINE]; /* why the full dump was left out, by policy; "" if it was not */
     bool has_pid, has_cpu, has_uptime;
 
     struct model_oom oom;

@@ -1,0 +1,81 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The estimate of a full dump's size against the file that makedumpfile writes, at all its levels, for a
+# new vmcore and for those that the cache has (the large ones with ESTIMATE_ALL=1); and what Mode= makes
+# of it. An estimate may be 10 % too small at most, and at most twice the file. The table goes to the
+# test's log.
+. "$(dirname "$0")/../lib.sh"
+vmcore=$(tests/lab/vmcore.sh) || { check "a vmcore" false; done_testing; }
+
+size_of() { # OPTION LEVEL VMCORE: bytes of makedumpfile's file
+    rm -f "$scratch/dump"
+    makedumpfile --message-level 0 "$1" -d "$2" "$3" "$scratch/dump" > /dev/null 2>&1 &&
+        stat -c %s "$scratch/dump"
+}
+compare() { # VMCORE OPTION COMPRESSION FIELD LEVEL…: a row a level; fails if one is out of bounds
+    local file=$1 option=$2 compression=$3 field=$4 level got want bad=0
+    shift 4
+    "$host" estimate --vmcore "$file" --compression "$compression" --json > "$scratch/levels" || return 1
+    for level; do
+        got=$(jq "select(.level == $level).$field" "$scratch/levels")
+        want=$(size_of "$option" "$level" "$file") || return 1
+        printf '%-24s %-4s level %2d: estimate %11d file %11d %+6.1f %%\n' \
+            "$(basename "$(dirname "$file")")" "$option" "$level" "$got" "$want" \
+            "$(echo "scale=6; ($got - $want) * 100 / $want" | bc)"
+        [ $((got * 10)) -ge $((want * 9)) ] && [ "$got" -le $((want * 2)) ] || bad=1
+    done
+    return $bad
+}
+for file in "$vmcore" "$cache"/vmcores/bookworm-*/vmcore; do
+    [ -s "$file" ] || continue
+    [ -n "${ESTIMATE_ALL:-}" ] || [ "$(stat -c %s "$file")" -lt 2000000000 ] || continue
+    [ "$file" != "$vmcore" ] || [ -z "${seen:-}" ] || continue
+    seen=1 name=$(basename "$(dirname "$file")")
+    # shellcheck disable=SC2046
+    check "$name: lzo, every level" compare "$file" -l lzo bytes $(seq 0 31)
+    check "$name: zlib" compare "$file" -c zlib bytes 0 1 8 16 31
+    check "$name: ELF" compare "$file" -E none bytes_uncompressed 0 1 8 16 31
+done
+
+# --- the command ------------------------------------------------------------------------------------
+check "the running machine, by one way or the other" "$host" estimate --level 31
+is "32 levels" "$("$host" estimate --vmcore "$vmcore" --json | jq -s length)" 32
+is "the same twice" "$("$host" estimate --vmcore "$vmcore" --json | md5sum)" \
+    "$("$host" estimate --vmcore "$vmcore" --json | md5sum)"
+"$host" estimate --vmcore "$vmcore" --target /proc/self/nothing 2> "$scratch/err"
+is "a target that is not there is an error" $? 1
+"$host" estimate --level 32 2> "$scratch/err"
+is "a level that is not there is a wrong command line" $? 2
+"$asan" estimate --vmcore "$vmcore" --level 31 > "$scratch/asan"
+is "under the sanitizers too" $? 0
+
+# --- the decision -----------------------------------------------------------------------------------
+mkdir "$scratch/small" "$scratch/large"
+mount -t tmpfs -o size=20m tmpfs "$scratch/small" && mount -t tmpfs -o size=200m tmpfs "$scratch/large"
+trap 'umount "$scratch/small" "$scratch/large"; rm -rf "$scratch"' EXIT
+decide() { # MODE DIRECTORY [OPTION…]: prints the exit status and the decision in the summary
+    local mode=$1 dir=$2
+    shift 2
+    printf '[Dump]\nMode=%s\n' "$mode" > "$scratch/conf"
+    "$static" capture --config "$scratch/conf" --vmcore "$vmcore" --output "$dir" --quiet "$@"
+    echo "$? $(zcat "$dir/vmcore-summary.jsonl.gz" | jq -r 'select(.record == "policy").decision')"
+}
+is "alongside: the dump is written" "$(decide alongside "$scratch/small" --policy)" "0 dump"
+is "instead: it is not" "$(decide instead "$scratch/large" --policy)" "10 skip"
+is "auto, with room" "$(decide auto "$scratch/large" --policy)" "0 dump"
+is "auto, without" "$(decide auto "$scratch/small" --policy)" "10 skip"
+is "nobody asked: the exit status does not tell" "$(decide auto "$scratch/small")" "0 skip"
+is "the dump goes elsewhere" "$(decide auto "$scratch/small" --policy --dump-target "$scratch/large")" "0 dump"
+is "a larger level 0 does not fit" \
+    "$(decide auto "$scratch/large" --policy --dump-level 0 --dump-compression none)" "10 skip"
+check "the digest says why" grep -q "left out: about" "$scratch/large/vmcore-summary.txt"
+printf '[Dump]\nMode=instead\n' > "$scratch/conf"
+"$static" capture --config "$scratch/conf" --vmcore "$vmcore" --output '' --policy > "$scratch/out" 2>&1
+is "without a summary that is kept there is no skipping" $? 0
+"$static" capture --config "$scratch/conf" --vmcore "$vmcore" --output "$scratch/large" --section slab --policy --quiet
+is "nor without the log in it" $? 0
+printf '[Dump]\nMode=sometimes\nMinFree=lots\n' > "$scratch/conf"
+"$static" capture --config "$scratch/conf" --vmcore "$vmcore" --output "$scratch/large" --policy > "$scratch/out" 2>&1
+is "errors in the configuration: the defaults" $? 0
+check "and the lines are named" grep -q "conf:2: " "$scratch/out"
+done_testing
