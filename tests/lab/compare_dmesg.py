@@ -23,6 +23,18 @@ def lines_of(path, strip=""):
         return [re.sub(strip, "", line.rstrip("\r\n")) for line in f]
 
 
+def without_replays(lines):
+    """A console that the panic takes from its thread says a line again that it had not ended
+    (kernel/printk/nbcon.c)."""
+    kept = []
+    for line in lines:
+        if line == "** replaying previous printk message **":
+            kept = kept[:-1]
+        else:
+            kept.append(line)
+    return kept
+
+
 def stamped(lines):
     """(line with the stamp of its message, whether a reader of the kernel's may lack it)"""
     stamp, used = "", 0
@@ -68,7 +80,7 @@ def printed_by_crashed(lines, first, panic):
 
 def main():
     shown, syslog = list(stamped(lines_of(sys.argv[1]))), lines_of(sys.argv[2], r"^<\d+>")
-    console = lines_of(sys.argv[3])
+    console = without_replays(lines_of(sys.argv[3]))
     if not shown or shown[0][0] not in syslog:
         sys.exit(f"syslog: the first line shown, {shown[:1]}, is not there")
     old = follow("syslog", shown, syslog[syslog.index(shown[0][0]):])
