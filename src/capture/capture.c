@@ -29,7 +29,8 @@ struct capture {
     struct kernel *k; /* NULL if this build cannot read this machine */
     struct summary_writer *w;
     uint64_t start_ns, deadline_ns;
-    struct error no_kernel;  /* why k is NULL */
+    struct error no_kernel; /* why k is NULL */
+    struct profile_use profile;
     struct error no_symbols; /* why bootstrap found none; empty while it has not failed */
     struct needs_set *sets;  /* one an extractor, same indexes */
     struct resolved *found;  /* of all sets, shared with children */
@@ -245,6 +246,8 @@ static void bootstrap(struct capture *c)
     /* one that was ended half-way may have left half an answer */
     if (result.end.status == SECTION_TIMEOUT || result.end.status == SECTION_KILLED)
         memset(c->found, 0, c->found_bytes);
+    else
+        c->profile = kernel_profile_use(c->k);
     kernel_adopt(c->k);
     /* from here on no section can change what the next one believes */
     mprotect(c->found, c->found_bytes, PROT_READ);
@@ -360,6 +363,19 @@ static int write_decision(struct capture *c, struct error *err)
 
 /* ---- the whole ------------------------------------------------------------------------------ */
 
+/* The header is written before anyone can know. */
+static void emit_profile(struct emit *e, struct profile_use use)
+{
+    if (!use.symbols && !use.types)
+        return;
+    emit_array_begin(e, "profile");
+    if (use.symbols)
+        emit_str(e, NULL, "symbols");
+    if (use.types)
+        emit_str(e, NULL, "types");
+    emit_array_end(e);
+}
+
 static int emit_trailer(const struct capture *c)
 {
     _cleanup_(emit_freep) struct emit *e = emit_new("trailer", write_own_line, c->w);
@@ -372,6 +388,7 @@ static int emit_trailer(const struct capture *c)
     emit_u64(e, "peak_memory_bytes", c->result.peak_memory_bytes);
     emit_u64(e, "bytes_read", c->result.bytes_read);
     emit_bool(e, "complete", !c->result.bad);
+    emit_profile(e, c->profile);
     return emit_end(e);
 }
 

@@ -261,7 +261,10 @@ static int vmlinux_open(struct vmlinux *v, const char *path, struct error *err)
         return error_set(err, -errno, "%s: %s", path, strerror(errno));
     v->elf = elf_begin(v->fd, ELF_C_READ, NULL);
     if (!v->elf || elf_kind(v->elf) != ELF_K_ELF)
-        return error_set(err, -EBADMSG, "%s: not an ELF file; is it compressed?", path);
+        return error_set(err, -EBADMSG,
+                         "%s: not an ELF file; of a compressed image take what the kernel's"
+                         " scripts/extract-vmlinux makes of it",
+                         path);
     return 0;
 }
 

@@ -60,12 +60,13 @@ int kernel_open(struct image *im, const struct needs_set *sets, size_t n_sets, s
     k = calloc(1, sizeof(*k));
     if (!k)
         return error_set(err, -ENOMEM, "out of memory");
-    k->core = mmap(NULL, N_CORE_NEEDS * sizeof(*k->core), PROT_READ | PROT_WRITE,
-                   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (k->core == MAP_FAILED) {
-        k->core = NULL;
+    k->shared =
+        mmap(NULL, sizeof(*k->shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (k->shared == MAP_FAILED) {
+        k->shared = NULL;
         return error_set(err, -ENOMEM, "out of memory");
     }
+    k->core = k->shared->core;
     r = ops->mm_init(im, err, &k->mm);
     if (r < 0)
         return r;
@@ -82,8 +83,8 @@ void kernel_close(struct kernel *k)
 {
     if (!k)
         return;
-    if (k->core)
-        munmap(k->core, N_CORE_NEEDS * sizeof(*k->core));
+    if (k->shared)
+        munmap(k->shared, sizeof(*k->shared));
     free(k);
 }
 
@@ -373,6 +374,11 @@ void kernel_use_profile(struct kernel *k, const char *text, size_t len)
     k->profile_len = len;
 }
 
+struct profile_use kernel_profile_use(const struct kernel *k)
+{
+    return k->shared->profile;
+}
+
 size_t kernel_own_needs(const struct need **ret)
 {
     *ret = core_needs;
@@ -389,6 +395,10 @@ static int ask_profile(struct kernel *k, enum profile_part part, const struct ne
         return r;
     if (profile_resolve(k, k->profile, k->profile_len, part, sets, k->n_sets + 1, &refused) < 0)
         return error_set(err, r, "%s; %s", own.text, refused.text);
+    if (part == PROFILE_SYMBOLS)
+        k->shared->profile.symbols = true;
+    else
+        k->shared->profile.types = true;
     if (err)
         *err = (struct error){0};
     return 0;

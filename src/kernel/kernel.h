@@ -44,6 +44,12 @@ void kernel_closep(struct kernel **k);
  */
 void kernel_use_profile(struct kernel *k, const char *text, size_t len);
 
+/* What kernel_bootstrap() took from a profile, also where it ran in a forked child. */
+struct profile_use {
+    bool symbols, types;
+};
+struct profile_use kernel_profile_use(const struct kernel *k);
+
 /* What the kernel room itself resolves with everybody's needs; returns how many there are. */
 size_t kernel_own_needs(const struct need **ret);
 

@@ -36,6 +36,12 @@ struct cpu_map {
     uint64_t possible[CPU_MASK_WORDS], online[CPU_MASK_WORDS];
 };
 
+/* What a forked child finds out for its parent. */
+struct kernel_shared {
+    struct resolved core[N_CORE_NEEDS];
+    struct profile_use profile;
+};
+
 struct kernel {
     struct image *im;
     struct arch_mm mm;
@@ -44,7 +50,8 @@ struct kernel {
     size_t n_sets;
     const char *profile; /* borrowed text, or NULL */
     size_t profile_len;
-    struct resolved *core;               /* N_CORE_NEEDS, shared with forked children */
+    struct kernel_shared *shared;
+    struct resolved *core;               /* N_CORE_NEEDS, in shared */
     struct tlb_entry small[TLB_ENTRIES]; /* pages */
     struct tlb_entry large[TLB_ENTRIES]; /* 2 MiB pieces of larger mappings */
     struct cpu_map cpus;

@@ -117,6 +117,20 @@ static void append_load(struct buf *b, const struct model *m)
     text_append(b, m->load15);
 }
 
+/* The figures rest on a file, not on the dump alone: say so. */
+static void profile_fact(struct text *t, const struct model *m)
+{
+    _cleanup_(buf_done) struct buf b = BUF_INIT(TEXT_LIMIT);
+
+    if (!m->profile_symbols && !m->profile_types)
+        return;
+    buf_printf(&b, "%s%s%s taken from a kernel profile: the dump has none",
+               m->profile_symbols ? "symbols" : "",
+               m->profile_symbols && m->profile_types ? " and " : "",
+               m->profile_types ? "types" : "");
+    fact(t, "Profile", &b);
+}
+
 static void crash_facts(struct text *t, const struct model *m)
 {
     _cleanup_(buf_done) struct buf b = BUF_INIT(TEXT_LIMIT);
@@ -143,6 +157,7 @@ static void crash_facts(struct text *t, const struct model *m)
         text_append(&b, m->taint);
     }
     fact(t, "Kernel", &b);
+    profile_fact(t, m);
     if (m->cpus) {
         human_count(&b, m->cpus, "CPU, ", "CPUs, ");
         if (m->tasks)

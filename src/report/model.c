@@ -238,6 +238,20 @@ static void take_module(struct model *m, const struct summary_record *rec)
     model_copy_field(mod->taint, rec, "taint");
 }
 
+static void take_trailer(struct model *m, const struct summary_record *rec)
+{
+    const json_t *names = record_array(rec, "profile"), *name;
+    size_t i;
+
+    json_array_foreach(names, i, name)
+    {
+        const char *s = json_is_string(name) ? json_string_value(name) : "";
+
+        m->profile_symbols |= !strcmp(s, "symbols");
+        m->profile_types |= !strcmp(s, "types");
+    }
+}
+
 static void take_end(struct model *m, const struct summary_record *rec)
 {
     struct model_section *s;
@@ -274,6 +288,7 @@ void model_add(struct model *m, const struct summary_record *rec)
         {"task", "thread", model_take_thread},
         {"task", "total", model_take_task_total},
         {"module", "module", take_module},
+        {"trailer", "trailer", take_trailer},
     };
 
     if (!strcmp(rec->section, "trailer"))

@@ -181,6 +181,7 @@ struct model {
     uint64_t pid, cpu, cpus, tasks, uptime_s;
     char no_dump[MODEL_LINE]; /* why the full dump was left out, by policy; "" if it was not */
     bool has_pid, has_cpu, has_uptime;
+    bool profile_symbols, profile_types; /* taken from a kernel profile */
 
     struct model_oom oom;
     struct model_memory memory;

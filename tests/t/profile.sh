@@ -34,12 +34,17 @@ is "nothing else is left" "$(cd "$scratch" && echo profile*)" profile
 check "captured by its own tables" capture whole "$vmcore"
 check "captured by its own tables, beside a profile" capture beside "$vmcore" --profile "$scratch/profile"
 check "a profile changes nothing then" cmp "$scratch/whole" "$scratch/beside"
+is "and the summary names none" "$(jq 'select(.record == "trailer") | has("profile")' "$scratch/beside.all")" false
 for what in "types" "symbols" "symbols types"; do
     cp --sparse=always "$vmcore" "$core"
     # shellcheck disable=SC2086
     check "the dump loses its $what" "$BUILD/tools/wipe_core" "$core" $what
     check "without $what: captured" capture wiped "$core" --profile "$scratch/profile"
     check "without $what: the profile gives the same records" cmp "$scratch/whole" "$scratch/wiped"
+    is "without $what: the summary says what came from the profile" \
+        "$(jq -r 'select(.record == "trailer") | .profile // [] | sort | join(" ")' "$scratch/wiped.all")" \
+        "$(tr ' ' '\n' <<< "$what" | sort | xargs)"
+    check "without $what: the digest says it" grep -q 'taken from a kernel profile' "$scratch/wiped.d/vmcore-summary.txt"
 done
 check "without a profile: captured" capture without "$core" --profile /nonexistent
 is "the slab section then tells what it lacks" "$(status without slab)" skipped
@@ -76,7 +81,8 @@ grep -v ' [dDbBrRA] ' "$scratch/symbols" > "$scratch/functions"
 check "functions alone are refused" refused --symbols "$scratch/functions" --build-id 00112233 --output "$scratch/x"
 check "and what has more is told" grep -q 'functions alone.*System.map' "$scratch/err"
 check "what is no BTF is refused" refused --btf "$scratch/symbols" --build-id 00112233 --output "$scratch/x"
-check "an image that is no ELF file is refused" refused --vmlinux "$image" --output "$scratch/x"
+check "a compressed image is refused" refused --vmlinux "$image" --output "$scratch/x"
+check "and what unpacks it is told" grep -q extract-vmlinux "$scratch/err"
 is "nothing was written" "$(cd "$scratch" && ls -d x x.new 2> /dev/null)" ""
 is "standard output takes it too" \
     "$(profile --symbols "$scratch/symbols" --btf "$scratch/btf" --banner "$banner" --output - | md5sum)" \
