@@ -119,6 +119,18 @@ def committed():
     return counter.count.value_(), counter.count.value_() + pending
 
 
+def uptimes():
+    """(seconds by crash's rule: ticks since boot; by the monotonic clock and the time in suspend, as
+    /proc/uptime has it). Ticks that came late or not at all make the first the smaller."""
+    hz = round(10**9 / prog["tick_nsec"].value_())
+    ticks = (prog["jiffies_64"].value_() - (-300 * hz)) & 0xFFFFFFFF  # INITIAL_JIFFIES
+    keeper = prog["tk_core"].timekeeper
+    offset = keeper.wall_to_monotonic
+    mono = (keeper.xtime_sec.value_() + offset.tv_sec.value_()) * 10**9 + offset.tv_nsec.value_()
+    mono += keeper.tkr_mono.xtime_nsec.value_() >> keeper.tkr_mono.shift.value_()
+    return ticks // hz, (mono + keeper.offs_boot.value_()) // 10**9
+
+
 def pid_is_flexible():
     """Does struct pid end where its numbers begin? crash before 8.0.4 reads sizeof(struct pid) bytes
     and looks for numbers[0].ns in them (kernel b69f0aeb0689, 6.5 and stable kernels)."""
@@ -145,6 +157,7 @@ print(
             },
             "zones": list(zones()),
             "tasks": list(tasks()),
+            "uptimes": uptimes(),
             "crash_tasks": crash_tasks(),
             "pid_is_flexible": pid_is_flexible(),
             "modules": [

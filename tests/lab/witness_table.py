@@ -55,7 +55,7 @@ def kmem_i(t, where, records, drgn):
         "SLAB": [("first pages alone", drgn["slab_heads"]), ("no per-CPU part", reclaimable[0] + unreclaimable[0])],
         "SHARED": [("counts references", drgn["shared_pages"])],
         "CACHED": [("no per-CPU part", file_pages)],
-        "COMMITTED": [("no per-CPU part", drgn["committed"][0])],
+        "COMMITTED": [("no per-CPU part", max(0, drgn["committed"][0]))],
         "FREE": [("free lists", in_blocks)],
         "USED": [("free lists", ours["TOTAL MEM"] - in_blocks)],
     }
@@ -122,7 +122,8 @@ def sys_(t, where, records, drgn):
     when = datetime.datetime.fromtimestamp(header["crash_time"], datetime.timezone.utc)
     t.row("sys", "CPUS", crash["cpus"], int(theirs["CPUS"].split()[0]))
     t.row("sys", "DATE", when.strftime("%a %b %e %H:%M:%S UTC %Y"), theirs["DATE"])
-    t.row("sys", "UPTIME", crash["uptime_s"], ((days * 24 + hours) * 60 + minutes) * 60 + seconds)
+    t.row("sys", "UPTIME", crash["uptime_s"], ((days * 24 + hours) * 60 + minutes) * 60 + seconds, [("counts ticks", drgn["uptimes"][0])])
+    t.row("drgn", "uptime", crash["uptime_s"], drgn["uptimes"][1])
     t.row("sys", "LOAD AVERAGE", ", ".join(crash[f"load{n}"] for n in (1, 5, 15)), theirs["LOAD AVERAGE"])
     known = [("ps loses tasks", drgn["crash_tasks"])] if drgn["pid_is_flexible"] else []
     t.row("sys", "TASKS", crash["tasks"], int(theirs["TASKS"]), known)
