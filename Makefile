@@ -192,6 +192,7 @@ TEXTS = 755:dracut-module/capture-lib.sh:$(LIBDIR)/capture-lib.sh \
 	755:conf/kdump/vmcore-summary-kdump:$(LIBDIR)/kdump-post \
 	755:conf/kdump/kdump-utils.sh:$(LIBDIR)/kdump-utils.sh \
 	755:conf/kdump/kdump-pre:$(LIBDIR)/kdump-pre \
+	$(foreach f,$(wildcard conf/suse/suse-*),755:$f:$(LIBDIR)/$(notdir $f)) \
 	755:conf/kdump/kdump-collector:$(LIBDIR)/kdump-collector \
 	755:conf/kdump/vmcore-summary-kdump:$(SYSCONFDIR)/kdump/pre.d/50-vmcore-summary \
 	755:conf/kdump/vmcore-summary-kdump:$(SYSCONFDIR)/kdump/post.d/50-vmcore-summary \

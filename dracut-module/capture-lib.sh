@@ -32,6 +32,8 @@ duration_s() { # VALUE: a number with ms, s, min or h, in seconds
 
 # The program keeps its own deadline, and 15 s for what comes after; this is for when it cannot.
 : "${capture_limit:=$(($(duration_s "$(config_value Deadline 60s)") + 30))}"
+# and of a whole hook: it has to find, mount or reach the target, too
+: "${hook_limit:=$((capture_limit + 90))}"
 
 say() { echo "vmcore-summary: $*"; }
 
@@ -75,6 +77,14 @@ bounded() {
         bounded_steps=$((bounded_steps + 1))
     done
     wait $bounded_pid
+}
+
+# run_hook FUNCTION ARGUMENT…: within the time limit; its status
+run_hook() {
+    bounded "$hook_limit" "$@"
+    run_hook=$?
+    [ $run_hook != 124 ] || say "stopped after $hook_limit s"
+    return $run_hook
 }
 
 is_mounted() { # DIRECTORY
@@ -127,7 +137,7 @@ capture_into() {
     fi
     capture_in "$@"
     is_published "$summary_directory" && return
-    rmdir "$summary_directory" 2> /dev/null
+    rmdir "$summary_directory" "$capture_base" 2> /dev/null
     summary_directory=
     note summary ''
 }
@@ -137,6 +147,11 @@ capture_in() {
     note summary "$summary_directory"
     bounded "$capture_limit" run_capture --output "$summary_directory" "$@"
     capture_status=$?
+    # a wrong command line, made of someone's kdump.conf, must not cost the summary
+    if [ $capture_status = 2 ] && [ $# -gt 0 ]; then
+        bounded "$capture_limit" run_capture --output "$summary_directory"
+        capture_status=$?
+    fi
     case $capture_status in
     0 | 10) ;;
     *) say "capture ended with status $capture_status" ;;

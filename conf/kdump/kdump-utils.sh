@@ -12,8 +12,6 @@
 : "${NEWROOT:=/sysroot}"
 # shellcheck source=dracut-module/capture-lib.sh
 . "$VMCORE_SUMMARY_LIB"
-# capture_limit, and time to find, mount or reach the target
-: "${hook_limit:=$((capture_limit + 90))}"
 : "${ssh_limit:=60}"
 
 # --- where the dump goes ----------------------------------------------------------------------
@@ -389,12 +387,4 @@ after_dump() { # STATUS
 
 tr_lines() { # lines to words
     while read -r tl; do printf '%s ' "$tl"; done
-}
-
-# run_hook FUNCTION ARGUMENT…: within the time limit; its status
-run_hook() {
-    bounded "$hook_limit" "$@"
-    rh_status=$?
-    [ $rh_status != 124 ] || say "stopped after $hook_limit s"
-    return $rh_status
 }

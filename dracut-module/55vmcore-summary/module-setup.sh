@@ -32,19 +32,21 @@ installkernel() {
 }
 
 install() {
-    local config
+    local config hook
 
     inst_simple "$vmcore_summary_libdir/vmcore-summary" /usr/lib/vmcore-summary/vmcore-summary
     inst_simple "$vmcore_summary_libdir/capture-lib.sh" /usr/lib/vmcore-summary/capture-lib.sh
-    # for the hooks in /etc/kdump and what an administrator names in kdump.conf
-    [[ ! -e $vmcore_summary_libdir/kdump-utils.sh ]] ||
-        inst_simple "$vmcore_summary_libdir/kdump-utils.sh" /usr/lib/vmcore-summary/kdump-utils.sh
+    # for the hooks of kdump-utils in /etc/kdump, and for those that SUSE's configuration names
+    for hook in kdump-utils.sh suse-kdump.sh suse-pre suse-post; do
+        [[ ! -e $vmcore_summary_libdir/$hook ]] ||
+            inst_simple "$vmcore_summary_libdir/$hook" "/usr/lib/vmcore-summary/$hook"
+    done
     for config in /etc/vmcore-summary.conf /etc/vmcore-summary.conf.d/*.conf; do
         [[ -e $config ]] && inst_simple "$config"
     done
     vmcore_summary_profile
     inst_multiple mkdir mv mount sleep
-    inst_multiple -o date ls readlink rm rmdir sync
+    inst_multiple -o cat date ls readlink rm rmdir sync
     [[ $VMCORE_SUMMARY_IMAGE ]] && vmcore_summary_own_image
     return 0
 }

@@ -174,7 +174,7 @@ static void append_no_vmcore(struct buf *b, const struct model *m, const struct 
         buf_str(b, "none, left out: ");
         text_append(b, m->no_dump);
     } else if (v->removed)
-        buf_str(b, "none: it was incomplete, for want of space, and was removed");
+        buf_str(b, "none: it was removed for want of space");
     else if (v->state == VMCORE_SKIPPED)
         buf_str(b, "none: left out, as configured");
     else if (after_reboot)

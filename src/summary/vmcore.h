@@ -25,7 +25,7 @@ enum vmcore_state {
 
 struct vmcore_file {
     enum vmcore_state state;
-    bool removed;        /* incomplete, and removed: it took the space of what follows */
+    bool removed;        /* incomplete, and removed: it took what space there was */
     char name[256];      /* empty if there is no file */
     uint64_t size_bytes; /* as stored: a vmcore is compressed and may have holes */
 };

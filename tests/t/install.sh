@@ -22,6 +22,8 @@ done <<'FILES'
 644 usr/lib/dracut/modules.d/55vmcore-summary/emergency.service
 755 usr/lib/vmcore-summary/kdump-pre
 755 usr/lib/vmcore-summary/kdump-collector
+755 usr/lib/vmcore-summary/suse-pre
+755 usr/lib/vmcore-summary/suse-post
 755 usr/lib/vmcore-summary/kdump-utils.sh
 755 etc/kdump/pre.d/50-vmcore-summary
 755 etc/kdump/emergency.d/50-vmcore-summary

@@ -50,6 +50,7 @@ program() {
     stubborn) body='trap "" TERM INT HUP; while :; do sleep 1; done' ;;
     skip) body='echo whole > "$3/vmcore-summary.jsonl.gz"; echo text > "$3/vmcore-summary.txt"; exit 10' ;;
     skip_unsaved) body='exit 10' ;;
+    choosy) body='[ $# = 3 ] || exit 2; echo whole > "$3/vmcore-summary.jsonl.gz"' ;;
     full) body='echo "No space left on device" >&2; exit 0' ;;
     missing) rm "$VMCORE_SUMMARY"; return ;;
     esac
@@ -314,6 +315,10 @@ test_policy() {
         program $kind
         is "$shell: kdump-pre: 0 with a program $kind" "$(kdump_pre)" 0
     done
+    new_image
+    program choosy
+    is "$shell: kdump-pre: 0 with a program that takes no such options" "$(kdump_pre)" 0
+    is "$shell: and a summary all the same" "$(cat "$(one_summary_dir)/vmcore-summary.jsonl.gz")" whole
     new_image
     program skip
     rm -r "$target/dumps" && touch "$target/dumps"
