@@ -22,8 +22,9 @@ extern const struct command cmd_list;
 extern const struct command cmd_diff; /* in the host's build alone */
 extern const struct command cmd_oom;
 extern const struct command cmd_harvest;
-extern const struct command cmd_profile;
+extern const struct command cmd_profile; /* likewise, and these: */
 extern const struct command cmd_estimate;
+extern const struct command cmd_check;
 
 /* Prints "vmcore-summary NAME: message" to stderr; the one place where commands complain. */
 __attribute__((format(printf, 2, 3))) void command_error(const char *name, const char *fmt, ...);

@@ -20,6 +20,7 @@ static const struct command *const commands[] = {
 #ifndef STATIC_BUILD
     &cmd_profile,
     &cmd_estimate,
+    &cmd_check,
 #endif
     NULL,
 };

@@ -30,6 +30,11 @@ _vmcore_summary() {
             "header crash dmesg oom memory zone slab task module trailer" -- "$cur")
         return
         ;;
+    --ignore)
+        mapfile -t COMPREPLY < <(compgen -W "$(vmcore-summary check --help |
+            awk '/^Items:/ { on = 1; next } on { print $1 }')" -- "$cur")
+        return
+        ;;
     --color)
         mapfile -t COMPREPLY < <(compgen -W "auto always never" -- "$cur")
         return
@@ -38,7 +43,7 @@ _vmcore_summary() {
         mapfile -t COMPREPLY < <(compgen -W "none lzo snappy zlib zstd" -- "$cur")
         return
         ;;
-    -D | --target | --dump-target | --output | --directory)
+    -D | --target | --dump-target | --output | --directory | --root)
         mapfile -t COMPREPLY < <(compgen -d -- "$cur")
         return
         ;;

@@ -65,7 +65,7 @@ complete_line() { # WORD…: what completes the last
     _vmcore_summary
     printf '%s\n' "${COMPREPLY[@]}"
 }
-for command in capture show list oom; do
+for command in capture show list oom check; do
     check "completion knows $command" grep -qx "$command" <<< "$(complete_line vmcore-summary '')"
 done
 is "completion of a command's beginning" "$(complete_line vmcore-summary capt)" capture

@@ -1,0 +1,200 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# `vmcore-summary check` on made trees of each distribution, healthy and with one thing wrong at a time.
+. "$(dirname "$0")/../lib.sh"
+# shellcheck source=tests/trees.sh
+. tests/trees.sh
+hook=/etc/kdump/pre.d/50-vmcore-summary
+payload=usr/lib/vmcore-summary/vmcore-summary
+# old enough that images made below are newer
+old() { find "$1" -exec touch -h -d @1700000000 {} +; }
+
+verdict() { # TREE [OPTION…]: exit status, first line
+    "$asan" check --root "$@" > "$scratch/said" 2> "$scratch/err"
+    echo "$? $(head -1 "$scratch/said")"
+}
+state() { # TREE ITEM: its state and what was found
+    "$asan" check --root "$1" --json 2> "$scratch/err" |
+        jq -r --arg i "$2" '.items[] | select(.item == $i) | "\(.state) \(.found)"'
+}
+todo() { "$asan" check --root "$1" --json | jq -r --arg i "$2" '.items[] | select(.item == $i) | .do'; }
+
+# --- healthy ones
+fedora=$scratch/fedora
+tree_fedora "$fedora"
+ln -s /usr/lib/vmcore-summary/kdump-post "$fedora$hook" # absolute: it must stay in the tree
+old "$fedora"
+tree_image "$fedora/boot/initramfs-${release}kdump.img" $payload ${hook#/}
+is "Fedora" "$(verdict "$fedora")" "0 VMCORE-SUMMARY OK - a crash will leave a summary"
+is "nothing on stderr" "$(cat "$scratch/err")" ""
+is "--quiet is the first line" "$(verdict "$fedora" --quiet) $(wc -l < "$scratch/said")" \
+    "0 VMCORE-SUMMARY OK - a crash will leave a summary 1"
+is "which kdump" "$("$asan" check --root "$fedora" --json | jq -r .kdump)" kdump-utils
+
+suse=$scratch/suse
+tree_suse "$suse"
+sed -i 's|^KDUMP_PRESCRIPT=.*|KDUMP_PRESCRIPT=". /usr/lib/vmcore-summary/suse-pre"|' "$suse/etc/sysconfig/kdump"
+old "$suse"
+tree_image "$suse/var/lib/kdump/initrd" $payload
+is "SUSE" "$(verdict "$suse")" "0 VMCORE-SUMMARY OK - a crash will leave a summary"
+is "which kdump" "$("$asan" check --root "$suse" --json | jq -r .kdump)" "SUSE kdump"
+
+debian=$scratch/debian
+tree_debian "$debian"
+mkdir "$debian/etc/systemd/system/kdump-tools-dump.service.wants"
+ln -s /usr/lib/systemd/system/vmcore-summary-kdump-tools.service \
+    "$debian/etc/systemd/system/kdump-tools-dump.service.wants/"
+is "Debian" "$(verdict "$debian")" "0 VMCORE-SUMMARY OK - a crash will leave a summary"
+is "which kdump" "$("$asan" check --root "$debian" --json | jq -r .kdump)" kdump-tools
+
+own=$scratch/own
+tree_common "$own"
+old "$own"
+tree_image "$own/boot/vmcore-summary-$release.img" $payload
+is "an image of our own" "$(verdict "$own")" "0 VMCORE-SUMMARY OK - a crash will leave a summary"
+
+# --- memory
+echo 0 > "$fedora/sys/kernel/kexec_crash_size"
+is "nothing reserved" "$(verdict "$fedora")" \
+    "2 VMCORE-SUMMARY CRITICAL - no memory is reserved for a capture kernel"
+check "with what to do" grep -q -- '-> add crashkernel=2G-64G:256M,64G-:512M' "$scratch/said"
+echo $((192 << 20)) > "$fedora/sys/kernel/kexec_crash_size"
+is "less than the default" "$(verdict "$fedora")" \
+    "1 VMCORE-SUMMARY WARNING - 192 MiB reserved; the default of kdump-utils for this machine is 256 MiB"
+echo $((256 << 20)) > "$fedora/sys/kernel/kexec_crash_size"
+put "$fedora/proc/meminfo" "MemTotal: 134217728 kB"
+is "enough for less memory than there is" "$(state "$fedora" crashkernel)" \
+    "warn 256 MiB reserved; the default of kdump-utils for this machine is 512 MiB"
+put "$fedora/proc/meminfo" "MemTotal: 16106127 kB"
+echo $((128 << 20)) > "$debian/sys/kernel/kexec_crash_size"
+is "Debian 12's default is its own" "$(state "$debian" crashkernel)" "ok 128 MiB reserved"
+sed -i 's/384M-:128M/512M-:192M/' "$debian/etc/default/grub.d/kdump-tools.cfg"
+is "and Debian 13's" "$(state "$debian" crashkernel)" \
+    "warn 128 MiB reserved; the default of kdump-tools for this machine is 192 MiB"
+for spec in '' '-' '512M-' '99999999999999999999M-:1M' '1G-2G' '0-:' ',,,' 'x'; do
+    sed -i "s/crashkernel=.*/crashkernel=$spec\"/" "$debian/etc/default/grub.d/kdump-tools.cfg"
+    is "crashkernel=$spec asks for nothing" "$(state "$debian" crashkernel)" "ok 128 MiB reserved"
+done
+rm "$fedora/sys/kernel/kexec_crash_size"
+is "a kernel without kexec" "$(state "$fedora" crashkernel)" "fail this kernel cannot load a capture kernel"
+echo $((256 << 20)) > "$fedora/sys/kernel/kexec_crash_size"
+echo 0 > "$fedora/sys/kernel/kexec_crash_loaded"
+is "nothing loaded" "$(verdict "$fedora")" "2 VMCORE-SUMMARY CRITICAL - no capture kernel is loaded"
+is "two things" "$(echo 0 > "$fedora/sys/kernel/kexec_crash_size"; verdict "$fedora")" \
+    "2 VMCORE-SUMMARY CRITICAL - no memory is reserved for a capture kernel (and 1 more)"
+echo $((256 << 20)) > "$fedora/sys/kernel/kexec_crash_size"
+echo 1 > "$fedora/sys/kernel/kexec_crash_loaded"
+
+# --- hook and image
+chmod 644 "$fedora/usr/lib/vmcore-summary/kdump-post"
+is "a hook that kdump passes over" "$(state "$fedora" hook)" "fail no hook of kdump calls vmcore-summary"
+is "what to do" "$(todo "$fedora" hook)" "vmcore-summary enable"
+chmod 755 "$fedora/usr/lib/vmcore-summary/kdump-post"
+echo 'kdump_pre /usr/lib/vmcore-summary/kdump-pre' >> "$fedora/etc/kdump.conf"
+mv "$fedora$hook" "$scratch/hook"
+is "kdump_pre does as well" "$(state "$fedora" hook)" "ok kdump_pre /usr/lib/vmcore-summary/kdump-pre"
+mv "$scratch/hook" "$fedora$hook"
+image=$fedora/boot/initramfs-${release}kdump.img
+touch -d @1700000001 "$fedora/etc/kdump.conf" "$fedora/usr/lib/vmcore-summary/vmcore-summary"
+tree_image "$image" etc/nothing
+is "an image without us" "$(state "$fedora" image)" \
+    "fail /boot/initramfs-${release}kdump.img does not have vmcore-summary"
+tree_image "$image" $payload
+is "an image without the hook" "$(state "$fedora" image)" \
+    "fail /boot/initramfs-${release}kdump.img has vmcore-summary, but not the hook that calls it"
+tree_image "$image" squashfs-root.img
+is "a squashed one" "$(verdict "$fedora")" \
+    "3 VMCORE-SUMMARY UNKNOWN - /boot/initramfs-${release}kdump.img is squashed and cannot be looked into"
+tree_image "$image" "not-$payload" $payload.old ${hook#/}
+is "names that look alike" "$(state "$fedora" image)" \
+    "fail /boot/initramfs-${release}kdump.img does not have vmcore-summary"
+echo garbage > "$image"
+check "an image that is none" grep -qE '^(unknown|fail) ' <<< "$(state "$fedora" image)"
+tree_image "$image" $payload ${hook#/}
+touch "$scratch/now" && touch -d '+1 hour' "$fedora/etc/vmcore-summary.conf"
+is "an image older than the configuration" "$(state "$fedora" image)" \
+    "warn /boot/initramfs-${release}kdump.img is older than /etc/vmcore-summary.conf"
+rm "$fedora/etc/vmcore-summary.conf"
+mkfifo "$fedora/etc/vmcore-summary.profile" && rm "$image" && mkfifo "$image"
+is "a FIFO is not waited for" "$(state "$fedora" image)" \
+    "unknown /boot/initramfs-${release}kdump.img cannot be read"
+rm "$image" "$fedora/etc/vmcore-summary.profile"
+is "no image" "$(state "$fedora" image)" "fail there is no /var/lib/kdump/initramfs-${release}kdump.img"
+tree_image "$fedora/var/lib/kdump/initramfs-${release}kdump.img" $payload ${hook#/}
+is "the other place for it" "$(state "$fedora" image)" \
+    "ok /var/lib/kdump/initramfs-${release}kdump.img has vmcore-summary"
+sed -i 's|^KDUMP_PRESCRIPT=.*|KDUMP_PRESCRIPT=""|' "$suse/etc/sysconfig/kdump"
+is "SUSE without the script" "$(state "$suse" hook)" \
+    "fail KDUMP_PRESCRIPT of /etc/sysconfig/kdump does not call vmcore-summary"
+ln -s /dev/null "$debian/etc/systemd/system/vmcore-summary-kdump-tools.service"
+is "Debian with our unit masked" "$(state "$debian" hook)" "fail vmcore-summary-kdump-tools.service is not enabled"
+rm "$debian/etc/systemd/system/vmcore-summary-kdump-tools.service" "$debian/usr/lib/vmcore-summary/vmcore-summary"
+is "Debian without the program" "$(state "$debian" image)" \
+    "fail /usr/lib/vmcore-summary/vmcore-summary is missing, which is for the capture kernel"
+
+# --- symbols and types
+echo '0000000000000000 T _stext' > "$own/proc/kallsyms"
+is "functions alone" "$(state "$own" symbols)" \
+    "warn the kernel has no symbols of variables in memory (CONFIG_KALLSYMS_ALL)"
+rm "$own/sys/kernel/btf/vmlinux"
+is "no types" "$(state "$own" types)" "warn the kernel has no types in memory (CONFIG_DEBUG_INFO_BTF)"
+put "$own/etc/vmcore-summary.profile" x
+is "a profile stands in" "$(state "$own" symbols)/$(state "$own" types)" \
+    "ok /etc/vmcore-summary.profile stands in for symbols/ok /etc/vmcore-summary.profile stands in for types"
+
+# --- the target
+echo 'nfs server:/export # there' >> "$fedora/etc/kdump.conf"
+is "NFS is not tried" "$(state "$fedora" target)" "unknown nfs server:/export: not tried from here"
+sed -i 's/^nfs.*/ext4 UUID=0123-4567/' "$fedora/etc/kdump.conf"
+is "a file system that is not mounted" "$(state "$fedora" target)" \
+    "unknown /var/crash on UUID=0123-4567, which is not mounted now; kdump mounts it"
+put "$fedora/proc/self/mountinfo" '21 20 253:1 / /my\040dumps rw - ext4 /dev/disk/by-uuid/0123-4567 rw'
+mkdir "$fedora/my dumps"
+is "a file system that is" "$(state "$fedora" target)" "ok /my dumps/var/crash on UUID=0123-4567"
+mkdir -p "$fedora/my dumps/var" && touch "$fedora/my dumps/var/crash"
+is "something else is in the way" "$(state "$fedora" target)" "fail /my dumps/var/crash: Not a directory"
+sed -i 's|^KDUMP_SAVEDIR=.*|KDUMP_SAVEDIR="ssh://host/dir"|' "$suse/etc/sysconfig/kdump"
+is "SUSE over a network" "$(state "$suse" target)" "unknown to ssh://host/dir: not tried from here"
+
+# --- room: a machine that no disk is large enough for, 4096 TiB of kernel memory
+printf 'Node 0, zone Normal\n        present  1099511627776\n' > "$suse/proc/zoneinfo"
+sed -i 's|^KDUMP_SAVEDIR=.*|KDUMP_SAVEDIR="file:///var/crash"|' "$suse/etc/sysconfig/kdump"
+echo 'KDUMP_DUMPLEVEL=11' >> "$suse/etc/sysconfig/kdump"
+check "no room for the full dump" grep -qE \
+    '^warn .* free is enough for a summary; a full dump of level 11 would be .* now$' <<< "$(state "$suse" room)"
+put "$suse/etc/vmcore-summary.conf" "$(printf '[Dump]\nMode=auto\n')"
+check "which is fine if it is left out then" grep -qE '^ok .*, and is left out$' <<< "$(state "$suse" room)"
+rm "$suse/etc/vmcore-summary.conf"
+printf 'Node 0, zone Normal\n        present  1\n' > "$suse/proc/zoneinfo"
+sed -i 's/LEVEL=11/LEVEL="31,1"/' "$suse/etc/sysconfig/kdump"
+check "room for it" grep -qE '^ok .* free; a full dump of level 1 would be .* now$' <<< "$(state "$suse" room)"
+sed -i 's/LEVEL=.*/LEVEL=99999999999/' "$suse/etc/sysconfig/kdump"
+check "a level that there is not" grep -q 'dump of level 31 ' <<< "$(state "$suse" room)"
+
+# --- sysctls, and what the exit status leaves out
+rm -r "${own:?}/etc" && put "$own/proc/kallsyms" "0000000000000000 D init_task" && put "$own/sys/kernel/btf/vmlinux" x
+for item in vm/panic_on_oom kernel/panic_on_oops kernel/panic; do
+    echo 0 > "$own/proc/sys/$item"
+    check "$item = 0 is a warning" grep -q '^1 VMCORE-SUMMARY WARNING' <<< "$(verdict "$own")"
+    is "which can be ignored" "$(verdict "$own" --ignore "${item#*/}" --quiet)" \
+        "0 VMCORE-SUMMARY OK - a crash will leave a summary"
+    rm "$own/proc/sys/$item"
+    check "$item that is not there is not known" grep -q '^3 VMCORE-SUMMARY UNKNOWN' <<< "$(verdict "$own")"
+    echo 10 > "$own/proc/sys/$item"
+done
+printf '\033[31m1' > "$own/proc/sys/kernel/panic"
+"$asan" check --root "$own" > "$scratch/said"
+is "no control character gets through" "$(grep -c $'\033' "$scratch/said")" 0
+
+# --- the command line: never 2, which is an alarm
+"$asan" check --ignore nothing > "$scratch/said" 2>&1
+is "an unknown item" "$? $(head -1 "$scratch/said")" "3 vmcore-summary check: there is no item 'nothing'"
+"$asan" check --wrong > "$scratch/said" 2>&1
+is "an unknown option" "$?" 3
+"$asan" check --root "$scratch/not-there" > "$scratch/said" 2>&1
+is "a tree that is not there" "$?" 3
+mkdir "$scratch/empty"
+check "an empty tree" grep -q '^2 ' <<< "$(verdict "$scratch/empty")"
+"$asan" check --json > "$scratch/said" 2> "$scratch/err"
+check "this machine, whatever it is" jq -e '.items | length == 12' "$scratch/said"
+done_testing
