@@ -132,7 +132,7 @@ START_TEST(a_running_kernel_did_not_crash)
     assert_record(json_array_get(lines, 0),
                   "{\"section\":\"crash\",\"record\":\"crash\",\"reason\":\"none\","
                   "\"uptime_s\":93700,\"load1\":\"1.50\",\"load5\":\"0.00\","
-                  "\"load15\":\"2000.00\",\"cpus\":1,\"tasks\":321,\"taint\":\"PWO\","
+                  "\"load15\":\"2000.00\",\"cpus\":2,\"tasks\":321,\"taint\":\"PWO\","
                   "\"cmdline\":\"root=/dev/vda1 quiet\"}");
     json_decref(lines);
 }
