@@ -170,7 +170,8 @@ lab_program() {
     shift
     for program; do
         program=$(command -v "$program") || { lab_say "no program $program"; return 1; }
-        cp "$program" "$root/bin/" || return
+        # in place of busybox's link, not through it
+        cp --remove-destination "$program" "$root/bin/" || return
         # a static program has no libraries
         for library in $(ldd "$program" 2>/dev/null | grep -o '/[^ ]*'); do
             mkdir -p "$root$(dirname "$library")" && cp -nL "$library" "$root$library" || return

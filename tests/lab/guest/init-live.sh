@@ -1,0 +1,94 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+# A machine that does not crash (busybox initramfs): the running kernel is summarised from /proc/kcore
+# while what the machine says of itself is written down again and again, before, during and after. Booted
+# with lockdown=confidentiality, it only asks for a summary.
+mount -t proc proc /proc
+mount -t sysfs sys /sys
+mount -t devtmpfs dev /dev
+while read -r module; do insmod "/modules/$module"; done < /modules/order
+tries=0
+until [ -b /dev/vda ] || [ $tries = 20 ]; do sleep 0.5; tries=$((tries + 1)); done
+mount -t ext4 /dev/vda /var/crash || { echo "lab: no disk"; poweroff -f; }
+mount -t securityfs none /sys/kernel/security
+chmod 755 / /bin /dev
+echo "nobody:x:65534:65534::/:/bin/sh" > /etc/passwd
+echo "lab: the machine is up, $(uname -r)"
+
+out=/var/crash/lab
+mkdir -p $out/before $out/after
+# try NAME COMMAND…: what it says and how it ends
+try() {
+    name=$1
+    shift
+    "$@" > $out/$name.out 2> $out/$name.err
+    echo $? > $out/$name.status
+}
+capture="vmcore-summary capture --live"
+
+if grep -q lockdown= /proc/cmdline; then
+    cat /sys/kernel/security/lockdown > $out/lockdown
+    try locked $capture --output /var/crash/locked
+    sync
+    umount /var/crash
+    poweroff -f
+fi
+
+try nobody su nobody -c "$capture --output /tmp/nobody"
+# by its path: busybox has a setpriv of its own, which cannot do this
+try uncapable /bin/setpriv --bounding-set -sys_rawio $capture --output /tmp/uncapable
+try masked unshare -m sh -c "mount --bind /dev/null /proc/kcore; $capture --output /tmp/masked"
+try missing unshare -m sh -c "mount -t proc -o subset=pid proc /proc; $capture --output /tmp/missing"
+
+. /lab/truth.sh
+mkdir -p /sys/fs/cgroup
+mount -t cgroup2 none /sys/fs/cgroup
+echo +memory > /sys/fs/cgroup/cgroup.subtree_control
+mkdir /sys/fs/cgroup/webapp
+echo 60M > /sys/fs/cgroup/webapp/memory.max
+sh -c 'echo 0 > /sys/fs/cgroup/webapp/cgroup.procs; exec tail /dev/zero'
+sh -c 'echo 0 > /sys/fs/cgroup/webapp/cgroup.procs; echo 300 > /proc/self/oom_score_adj; exec sleep 1000' &
+mount -t tmpfs -o size=200M none /tmp
+dd if=/dev/zero of=/tmp/x bs=1M count=20 2> /dev/null
+sync
+sleep 2
+
+# the counters that move, over and over until the file named $1 is gone
+samples() {
+    n=0
+    while [ -e "$1" ]; do
+        n=$((n + 1))
+        cat /proc/meminfo > /run/samples/meminfo.$n
+        cat /proc/slabinfo > /run/samples/slabinfo.$n
+        cat /proc/zoneinfo > /run/samples/zoneinfo.$n
+    done
+}
+mkdir /run/samples
+cat /proc/stat > $out/stat
+truth $out/before
+touch /run/sampling
+samples /run/sampling &
+sleep 1
+try live $capture --verbose --output /var/crash/live
+sleep 1
+rm /run/sampling
+wait $!
+truth $out/after
+mv /run/samples $out/
+date +%s > $out/now
+
+# processes that come and go as fast as they can: each summary must end, and say what it could not follow
+touch /run/storm
+for cpu in 1 2; do
+    while [ -e /run/storm ]; do sh -c 'busybox true | busybox true'; done &
+done
+n=0
+while [ $n -lt "$(cat /lab/storm)" ]; do
+    n=$((n + 1))
+    try storm$n $capture --quiet --output /var/crash/storm$n
+done
+rm /run/storm
+echo "lab: done"
+sync
+umount /var/crash
+poweroff -f
