@@ -50,7 +50,7 @@ enum mm_need {
  * fragmentation event occurs" (1c30844d2dfe, v5.0).
  */
 #define MM_NEEDS                                                                                   \
-    [MM_NODE_DATA] = OPT_SYMBOL("node_data"),                                                      \
+    [MM_NODE_DATA] = NEED_SYMBOL_OR_NEXT("node_data"),                                             \
     [MM_CONTIG_PAGE_DATA] = OPT_SYMBOL("contig_page_data"),                                        \
     [MM_NODE_STATES] = OPT_SYMBOL("node_states"),                                                  \
     [MM_N_ONLINE] = OPT_ENUMERATOR("node_states", "N_ONLINE"),                                     \

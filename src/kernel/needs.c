@@ -24,8 +24,11 @@ void need_name(const struct need *n, char *ret, size_t cap)
 const struct need *needs_first_missing(const struct need *needs, const struct resolved *found,
                                        size_t count)
 {
-    for (size_t i = 0; i < count; i++)
-        if (!needs[i].optional && !found[i].present)
+    for (size_t i = 0; i < count; i++) {
+        bool other = needs[i].how == NEED_OR_NEXT && i + 1 < count && found[i + 1].present;
+
+        if (needs[i].how != NEED_OPTIONAL && !found[i].present && !other)
             return &needs[i];
+    }
     return NULL;
 }

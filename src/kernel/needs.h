@@ -25,44 +25,54 @@ enum need_kind {
     NEED_KIND_ENUMERATOR, /* value of an enumerator; type "" means in whichever enum */
 };
 
+enum need_how {
+    NEED_REQUIRED,
+    NEED_OPTIONAL,
+    NEED_OR_NEXT, /* required if the entry after it was not found */
+};
+
 struct need {
     enum need_kind kind;
-    bool optional;
+    enum need_how how;
     const char *type; /* struct or enum name without the keyword; NULL for symbols */
     const char *name; /* symbol, member or enumerator; NULL for types */
 };
 
 #define NEED_SYMBOL(name_)                                                                         \
     {                                                                                              \
-        NEED_KIND_SYMBOL, false, NULL, name_                                                       \
+        NEED_KIND_SYMBOL, NEED_REQUIRED, NULL, name_                                               \
+    }
+#define NEED_SYMBOL_OR_NEXT(name_)                                                                 \
+    {                                                                                              \
+        NEED_KIND_SYMBOL, NEED_OR_NEXT, NULL, name_                                                \
     }
 #define NEED_TYPE(type_)                                                                           \
     {                                                                                              \
-        NEED_KIND_TYPE, false, type_, NULL                                                         \
+        NEED_KIND_TYPE, NEED_REQUIRED, type_, NULL                                                 \
     }
 #define NEED_MEMBER(type_, name_)                                                                  \
     {                                                                                              \
-        NEED_KIND_MEMBER, false, type_, name_                                                      \
+        NEED_KIND_MEMBER, NEED_REQUIRED, type_, name_                                              \
     }
 #define NEED_ENUMERATOR(type_, name_)                                                              \
     {                                                                                              \
-        NEED_KIND_ENUMERATOR, false, type_, name_                                                  \
+        NEED_KIND_ENUMERATOR, NEED_REQUIRED, type_, name_                                          \
     }
 #define OPT_SYMBOL(name_)                                                                          \
     {                                                                                              \
-        NEED_KIND_SYMBOL, true, NULL, name_                                                        \
+        NEED_KIND_SYMBOL, NEED_OPTIONAL, NULL, name_                                               \
     }
 #define OPT_TYPE(type_)                                                                            \
     {                                                                                              \
-        NEED_KIND_TYPE, true, type_, NULL                                                          \
+        NEED_KIND_TYPE, NEED_OPTIONAL, type_, NULL                                                 \
     }
 #define OPT_MEMBER(type_, name_)                                                                   \
     {                                                                                              \
-        NEED_KIND_MEMBER, true, type_, name_                                                       \
+        NEED_KIND_MEMBER, NEED_OPTIONAL, type_, name_                                              \
     }
 #define OPT_ENUMERATOR(type_, name_)                                                               \
     {                                                                                              \
-        NEED_KIND_ENUMERATOR, true, type_, name_                                                   \
+        NEED_KIND_ENUMERATOR, NEED_OPTIONAL, type_, name_                                          \
     }
 
 /* A need, resolved. Plain values: it crosses a fork in shared memory. */

@@ -107,6 +107,23 @@ START_TEST(needs_are_answered)
 }
 END_TEST
 
+START_TEST(either_of_two_is_enough)
+{
+    static const struct need either[] = {NEED_SYMBOL_OR_NEXT("node_data"),
+                                         OPT_SYMBOL("contig_page_data"), OPT_SYMBOL("other")};
+    struct resolved f[3] = {0};
+
+    f[2].present = true;
+    ck_assert_ptr_eq(needs_first_missing(either, f, 3), &either[0]);
+    f[1].present = true;
+    ck_assert_ptr_null(needs_first_missing(either, f, 3));
+    f[1].present = false;
+    f[0].present = true;
+    ck_assert_ptr_null(needs_first_missing(either, f, 3));
+    ck_assert_ptr_eq(needs_first_missing(either, &f[1], 1), &either[0]);
+}
+END_TEST
+
 /* pahole 1.31 and later say how to skip kinds; the wide info word of 7.x */
 START_TEST(unknown_kinds_are_skipped_by_the_layout)
 {
@@ -172,5 +189,6 @@ START_TEST(every_truncation_is_survived)
 }
 END_TEST
 
-UNIT_SUITE("btf", needs_are_answered, unknown_kinds_are_skipped_by_the_layout,
-           damage_at_every_byte_is_survived, every_truncation_is_survived)
+UNIT_SUITE("btf", needs_are_answered, either_of_two_is_enough,
+           unknown_kinds_are_skipped_by_the_layout, damage_at_every_byte_is_survived,
+           every_truncation_is_survived)
