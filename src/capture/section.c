@@ -354,6 +354,19 @@ static void judge_filtered(struct section_result *ret)
                        "pages filtered %s%s%.160s", share, why[0] ? ": " : "", why);
 }
 
+/*
+ * Extractors pass over what they cannot read, field by field, and need not say so: a section of
+ * which a read failed is not whole. Of a running kernel what failed may have been read again.
+ */
+static void judge_faults(const struct run *run, struct section_result *ret)
+{
+    unsigned long long faults = ret->end.faults;
+
+    if (faults && ret->end.status == SECTION_OK && !(run->job->im && image_is_live(run->job->im)))
+        section_result_set(ret, SECTION_PARTIAL, "%llu %s of kernel memory failed", faults,
+                           faults == 1 ? "read" : "reads");
+}
+
 static void conclude(struct run *run, uint64_t start_ns, struct section_result *ret)
 {
     if (run->stop != STOP_NOT)
@@ -366,6 +379,7 @@ static void conclude(struct run *run, uint64_t start_ns, struct section_result *
     ret->end.faults = run->shared->faults;
     ret->end.filtered = min_u64(run->shared->filtered, ret->end.faults);
     judge_filtered(ret);
+    judge_faults(run, ret);
     ret->max_rss_bytes = run->gone ? run->exit.max_rss_bytes : 0;
 }
 

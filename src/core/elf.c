@@ -22,6 +22,8 @@
 #define ELF_MAX_NOTES_BYTES (8 << 20)
 /* A PT_LOAD is up to three segments: in the file, cut off the file's end, left out by a filter. */
 #define SEGMENTS_PER_LOAD 3
+/* No machine has more physical memory (Arm's D128; x86 has 52 bits). */
+#define MAX_PHYS_BYTES (1ULL << 56)
 
 static void elf_endp(Elf **elf)
 {
@@ -100,9 +102,9 @@ static void add_segment(struct loads *l, uint32_t index, struct image_range rang
         l->segments[l->n++] = (struct segment){range, has_data, index};
 }
 
-/* Splits a PT_LOAD by what the file has of it. One that wraps around, and one at -1 (vmalloc,
- * modules, vmemmap in /proc/kcore), describes no physical memory. */
-static void add_load(struct loads *l, const struct image *im, const GElf_Phdr *ph, uint32_t index)
+/* Splits a PT_LOAD by what the file has of it. One that no machine has room for, and one at -1
+ * (vmalloc, modules, vmemmap in /proc/kcore), describes no physical memory. */
+static void add_load(struct loads *l, struct image *im, const GElf_Phdr *ph, uint32_t index)
 {
     uint64_t mem = max_u64(ph->p_memsz, ph->p_filesz), end, whole = 0, cut;
     bool virt_known = ph->p_vaddr && ph->p_vaddr != UINT64_MAX;
@@ -111,8 +113,12 @@ static void add_load(struct loads *l, const struct image *im, const GElf_Phdr *p
     l->count++;
     l->all_at_zero = l->all_at_zero && ph->p_paddr == 0;
     l->any_virtual = l->any_virtual || ph->p_paddr == UINT64_MAX;
-    if (ph->p_paddr == UINT64_MAX || !add_u64(ph->p_paddr, mem, &end))
+    if (ph->p_paddr == UINT64_MAX)
         return;
+    if (!add_u64(ph->p_paddr, mem, &end) || end > MAX_PHYS_BYTES) {
+        im->absurd_segment = true;
+        return;
+    }
     if (ph->p_offset < im->file_bytes)
         whole = min_u64(ph->p_filesz, im->file_bytes - ph->p_offset);
     cut = ph->p_filesz - whole;
@@ -154,7 +160,7 @@ static int read_phdrs(struct image *im, Elf *elf, size_t n, struct loads *l, str
 static int check_loads(const struct image *im, const struct loads *l, struct error *err)
 {
     if (!l->n)
-        return error_set(err, -EBADMSG, "an ELF core without memory (no PT_LOAD)");
+        return error_set(err, -EBADMSG, "an ELF core without memory (no PT_LOAD of any)");
     if (l->count > 1 && l->all_at_zero && !im->vmcoreinfo.len)
         return error_set(err, -ENOTSUP, "the core of a process, not of a kernel");
     return 0;

@@ -176,6 +176,11 @@ bool image_is_live(const struct image *im)
     return im->live;
 }
 
+bool image_has_absurd_segment(const struct image *im)
+{
+    return im->absurd_segment;
+}
+
 void image_refresh(struct image *im)
 {
     im->ops->drop_caches(im);

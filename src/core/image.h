@@ -56,6 +56,12 @@ const char *image_kind(const struct image *im);
 bool image_is_live(const struct image *im);
 void image_refresh(struct image *im);
 
+/*
+ * true if a PT_LOAD claims more memory than a machine can have: it is no range, and of the others
+ * /proc/vmcore may tell wrong offsets, which it gets by adding the sizes of those before.
+ */
+bool image_has_absurd_segment(const struct image *im);
+
 /* The ranges in ascending physical order, not overlapping. */
 size_t image_ranges(const struct image *im, const struct image_range **ret);
 

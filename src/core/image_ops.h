@@ -21,8 +21,9 @@ struct image {
     size_t n_ranges;
     struct vmcoreinfo vmcoreinfo;
     uint64_t bytes_read;
-    bool live;      /* /proc/kcore */
-    bool flattened; /* restored to a temporary file, which fd is */
+    bool live;           /* /proc/kcore */
+    bool absurd_segment; /* image_has_absurd_segment() */
+    bool flattened;      /* restored to a temporary file, which fd is */
 };
 
 /* The first bytes of a file, by which formats know their own. */

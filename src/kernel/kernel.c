@@ -48,6 +48,23 @@ static void tlb_drop(struct kernel *k)
     memset(k->large, 0xff, sizeof(k->large));
 }
 
+/*
+ * kexec-tools that finds no _text in /proc/kallsyms (a kernel without CONFIG_KALLSYMS_ALL) may give
+ * the kernel image a PT_LOAD of nearly 2^64 bytes; /proc/vmcore then has nothing where it should
+ * be.
+ */
+static int check_segments(struct image *im, const struct arch_mm *mm, struct error *err)
+{
+    uint64_t entry;
+
+    if (!image_has_absurd_segment(im) || !image_read(im, mm->root_phys, &entry, sizeof(entry)))
+        return 0;
+    return error_set(err, -EBADMSG,
+                     "the dump's program headers are wrong, its memory cannot be found: one is of "
+                     "more memory than a machine can have (kexec-tools met a /proc/kallsyms "
+                     "without _text?)");
+}
+
 int kernel_open(struct image *im, const struct needs_set *sets, size_t n_sets, struct error *err,
                 struct kernel **ret)
 {
@@ -68,6 +85,8 @@ int kernel_open(struct image *im, const struct needs_set *sets, size_t n_sets, s
     }
     k->core = k->shared->core;
     r = ops->mm_init(im, err, &k->mm);
+    if (r == 0)
+        r = check_segments(im, &k->mm, err);
     if (r < 0)
         return r;
     k->im = im;

@@ -31,7 +31,8 @@ struct kernel_stats {
 /*
  * im stays the caller's and must outlive the kernel. `sets` (borrowed, likewise) are what
  * kernel_bootstrap() will resolve. -ENOTSUP for a machine this build has no src/arch/ for: the
- * caller may go on with image_vmcoreinfo() alone.
+ * caller may go on with image_vmcoreinfo() alone. -EBADMSG, likewise, if the dump's segments are
+ * nonsense.
  */
 int kernel_open(struct image *im, const struct needs_set *sets, size_t n_sets, struct error *err,
                 struct kernel **ret);

@@ -649,6 +649,8 @@ START_TEST(reads_and_faults_are_counted)
 
     ck_assert_uint_ge(field_of(&c, "read", "end", "bytes_read"), 8);
     ck_assert_uint_eq(field_of(&c, "read", "end", "faults"), 2);
+    /* a section that passes over what it cannot read is not whole */
+    expect(&c, "read", "partial", "2 reads of kernel memory failed", 1);
     ck_assert_uint_ge(field_of(&c, "trailer", "trailer", "bytes_read"), 8);
     ck_assert_uint_gt(field_of(&c, "trailer", "trailer", "peak_memory_bytes"), 1 << 16);
     ck_assert_uint_eq(field_of(&c, "trailer", "trailer", "sections"), 3);
@@ -676,8 +678,43 @@ START_TEST(filtered_pages_are_told_from_damage)
     ck_assert_uint_eq(field_of(&c, "filtered_damaged", "end", "filtered"), 1);
     ck_assert_uint_eq(field_of(&c, "filtered_damaged", "end", "faults"), 2);
     ck_assert_uint_eq(field_of(&c, "filtered_hang", "end", "filtered"), 1);
-    expect(&c, "read", "ok", "", 1);
+    expect(&c, "read", "partial", "2 reads of kernel memory failed", 1);
     ck_assert_uint_eq(field_of(&c, "read", "end", "filtered"), UINT64_MAX); /* absent */
+    expect_good(&c);
+}
+END_TEST
+
+START_TEST(a_segment_that_no_machine_has_room_for_is_named)
+{
+    static const struct extractor *const list[] = {&x_read, &x_needy};
+    struct capture_options o = {.extractors = list, .n_extractors = ARRAY_SIZE(list)};
+    struct captured c;
+    const char *reason =
+        "the dump's program headers are wrong, its memory cannot be found: one is of more memory "
+        "than a machine can have (kexec-tools met a /proc/kallsyms without _text?)";
+
+    open_core("");
+    core.absurd = true;
+    c = capture(&o);
+    expect(&c, "header", "partial", "the kernel's names (init_uts_ns) cannot be read", 1);
+    expect(&c, "read", "skipped", reason, 0);
+    expect(&c, "needy", "skipped", reason, 0);
+    summary_writer_close(c.w);
+}
+END_TEST
+
+START_TEST(a_running_kernel_may_read_in_vain)
+{
+    static const struct extractor *const list[] = {&x_read, &x_good};
+    struct capture_options o = {.extractors = list, .n_extractors = ARRAY_SIZE(list)};
+    struct captured c;
+
+    open_core("");
+    strcpy(strstr(core.vmcoreinfo, "CRASHTIME"), "");
+    core.live = true;
+    c = capture(&o);
+    expect(&c, "read", "ok", "", 1);
+    ck_assert_uint_eq(field_of(&c, "read", "end", "faults"), 2);
     expect_good(&c);
 }
 END_TEST
@@ -783,5 +820,6 @@ UNIT_SUITE("capture", good_sections_are_whole, hanging_and_spinning_end_at_their
            memory_is_limited, what_is_no_record_is_left_out, grandchildren_delay_nothing,
            missing_needs_are_named, global_deadline_ends_all, options_choose_sections_and_deadlines,
            children_hold_what_they_need, reads_and_faults_are_counted,
-           filtered_pages_are_told_from_damage, header_names_the_machine,
+           filtered_pages_are_told_from_damage, a_segment_that_no_machine_has_room_for_is_named,
+           a_running_kernel_may_read_in_vain, header_names_the_machine,
            children_are_waited_for_only_so_long)
