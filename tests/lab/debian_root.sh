@@ -4,6 +4,7 @@
 # copied, their entries in dpkg's database too. Configuration files are as this machine has them.
 
 # debian_root DIR PACKAGE…: makes DIR, of these packages and all that they depend on
+# shellcheck disable=SC2016  # dpkg-query expands
 debian_root() {
     local root=$1 d package packages
     shift
