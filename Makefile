@@ -31,7 +31,7 @@ LIBS           := -lelf -ljansson -linih -lz
 HOST_LIBS      := -lkdumpfile
 # What the capture image does without: its dump is /proc/vmcore.
 HOST_ONLY      := src/core/kdump.c src/core/flattened.c src/core/vmcoreinfo_scan.c src/kernel/identify.c \
-                  src/cli/cmd_check.c src/cli/kdump_setup.c src/cli/machine.c src/cli/ready_image.c \
+                  src/cli/cmd_check.c src/cli/cmd_enable.c src/cli/hook_setup.c src/cli/kdump_setup.c src/cli/machine.c src/cli/ready_image.c \
                   src/cli/readiness.c
 
 SOURCES := $(sort $(wildcard src/*/*.c src/*/*/*.c))
@@ -198,6 +198,7 @@ TEXTS = 755:dracut-module/capture-lib.sh:$(LIBDIR)/capture-lib.sh \
 	755:conf/kdump/kdump-collector:$(LIBDIR)/kdump-collector \
 	755:conf/kdump/vmcore-summary-kdump:$(SYSCONFDIR)/kdump/pre.d/50-vmcore-summary \
 	755:conf/kdump/vmcore-summary-kdump:$(SYSCONFDIR)/kdump/post.d/50-vmcore-summary \
+	755:conf/kdump/vmcore-summary-emergency:$(LIBDIR)/kdump-emergency \
 	755:conf/kdump/vmcore-summary-emergency:$(SYSCONFDIR)/kdump/emergency.d/50-vmcore-summary \
 	644:src/cli/vmcore-summary.bash:$(PREFIX)/share/bash-completion/completions/vmcore-summary \
 	$(foreach f,$(MODULE_SCRIPTS),755:$f:$(DRACUTDIR)/$(notdir $f)) \

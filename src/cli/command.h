@@ -25,6 +25,8 @@ extern const struct command cmd_harvest;
 extern const struct command cmd_profile; /* likewise, and these: */
 extern const struct command cmd_estimate;
 extern const struct command cmd_check;
+extern const struct command cmd_enable;
+extern const struct command cmd_disable;
 
 /* Prints "vmcore-summary NAME: message" to stderr; the one place where commands complain. */
 __attribute__((format(printf, 2, 3))) void command_error(const char *name, const char *fmt, ...);

@@ -21,6 +21,8 @@ static const struct command *const commands[] = {
     &cmd_profile,
     &cmd_estimate,
     &cmd_check,
+    &cmd_enable,
+    &cmd_disable,
 #endif
     NULL,
 };

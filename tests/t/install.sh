@@ -21,6 +21,7 @@ done <<'FILES'
 755 usr/lib/dracut/modules.d/55vmcore-summary/module-setup.sh
 644 usr/lib/dracut/modules.d/55vmcore-summary/emergency.service
 755 usr/lib/vmcore-summary/kdump-pre
+755 usr/lib/vmcore-summary/kdump-emergency
 755 usr/lib/vmcore-summary/kdump-collector
 755 usr/lib/vmcore-summary/suse-pre
 755 usr/lib/vmcore-summary/suse-post
