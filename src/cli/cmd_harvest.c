@@ -12,12 +12,14 @@
 
 #include "capture/config.h"
 #include "capture/retention.h"
+#include "capture/target.h"
 #include "cli/command.h"
 #include "cli/summaries.h"
 #include "report/digest.h"
 #include "report/journal.h"
 #include "report/model.h"
 #include "report/text.h"
+#include "summary/writer.h"
 #include "summary/vmcore.h"
 #include "util/cleanup.h"
 
@@ -30,8 +32,11 @@
 #define MESSAGE_ID        "52d767be0094425d9727dea1a36cc57f"
 #define PRIORITY_CRITICAL "2" /* syslog(3) LOG_CRIT, what kernel panics of a machine deserve */
 
+#define TEXT_LIMIT (64 << 10) /* of a digest */
+
 struct harvest {
     const char *directory, *motd, *socket;
+    bool text;
     uint64_t told;
     struct buf motd_text; /* about the latest */
 };
@@ -50,10 +55,11 @@ static void print_help(void)
 
 static int parse_options(int argc, char **argv, struct harvest *h)
 {
-    enum { OPT_MOTD = 256, OPT_SOCKET };
+    enum { OPT_MOTD = 256, OPT_TEXT, OPT_SOCKET };
     static const struct option options[] = {
         {"directory", required_argument, NULL, 'D'},
         {"motd", required_argument, NULL, OPT_MOTD},
+        {"text", no_argument, NULL, OPT_TEXT},
         {"socket", required_argument, NULL, OPT_SOCKET}, /* for tests */
         {"help", no_argument, NULL, 'h'},
         {0},
@@ -67,6 +73,9 @@ static int parse_options(int argc, char **argv, struct harvest *h)
             break;
         case OPT_MOTD:
             h->motd = optarg;
+            break;
+        case OPT_TEXT:
+            h->text = true;
             break;
         case OPT_SOCKET:
             h->socket = optarg;
@@ -137,6 +146,26 @@ static int mark_seen(const char *marker)
     return fd < 0 ? -errno : 0;
 }
 
+/* Over that of the capture, if it could write one: what became of the vmcore is known now. */
+static int write_text(const char *path, struct error *err)
+{
+    _cleanup_(buf_done) struct buf text = BUF_INIT(TEXT_LIMIT);
+    _cleanup_(summary_reader_closep) struct summary_reader *r = NULL;
+    struct digest_options options = {.path = path, .after_reboot = true};
+    _cleanup_free_ char *copy = strdup(path);
+    _cleanup_close_ int dir_fd =
+        copy ? open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW) : -1;
+    int status = dir_fd < 0 ? error_set(err, -errno, "cannot open its directory") : 0;
+
+    if (!status)
+        status = summary_reader_open(path, err, &r);
+    if (!status)
+        status = report_digest(r, &options, err, &text);
+    if (!status)
+        status = target_write_file(dir_fd, SUMMARY_DIGEST_NAME, text.data, text.len, err);
+    return status;
+}
+
 /* Tells of one summary. The marker comes last: rather told twice than never. */
 static int harvest_one(struct harvest *h, const struct summary_file *file, const char *marker,
                        struct error *err)
@@ -161,7 +190,9 @@ static int harvest_one(struct harvest *h, const struct summary_file *file, const
     buf_truncate(&h->motd_text, 0);
     report_sentence(m, true, &h->motd_text);
     status = mark_seen(marker);
-    return status ? error_set(err, status, "cannot write %s: %s", marker, strerror(-status)) : 0;
+    if (status)
+        return error_set(err, status, "cannot write %s: %s", marker, strerror(-status));
+    return h->text ? write_text(file->path, err) : 0;
 }
 
 /* Whether list holds a finished summary in the directory of files[at], an unfinished one. */

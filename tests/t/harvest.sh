@@ -16,10 +16,10 @@ head -c 2500 "$crash/202611211018/vmcore-summary.jsonl.gz" > "$crash/cut/.vmcore
 
 # listen COUNT: a journal that takes COUNT entries
 listen() {
-    rm -f "$scratch/socket"
+    rm -f "$scratch/socket" "$scratch/ready"
     python3 tests/journal_socket.py "$scratch/socket" "$1" > "$scratch/entries" 2> "$scratch/ready" &
     listener=$!
-    until grep -q ready "$scratch/ready"; do
+    until grep -qs ready "$scratch/ready"; do
         kill -0 "$listener" || return
         sleep 0.1
     done
@@ -74,6 +74,27 @@ is "one that cannot be read: status" $? 1
 check "it is named" grep -q 'new/vmcore-summary.jsonl.gz: not a summary' "$scratch/err"
 wait "$listener"
 is "the others are told of all the same" "$(entry oom VMCORE_SUMMARY_FILE)" "$crash/vmcore-summary/vmcore-summary.jsonl.gz"
+
+# --- the text beside it
+mkdir "$crash/text"
+cp "$crash/202611211018/vmcore-summary.jsonl.gz" "$crash/text/"
+echo "the capture's" > "$crash/text/vmcore-summary.txt"
+listen 1
+rm -r "$crash/new"
+harvest --text
+is "with --text: status" $? 0
+wait "$listener"
+is "the digest is written, as show has it" "$(cat "$crash/text/vmcore-summary.txt")" \
+    "$("$asan" show "$crash/text" --color=never 2> /dev/null)"
+is "for root" "$(stat -c %a "$crash/text/vmcore-summary.txt")" 600
+check "not for those told of before" test ! -e "$crash/202611211018/vmcore-summary.txt"
+mkdir "$crash/elsewhere" && cp "$crash/text/vmcore-summary.jsonl.gz" "$crash/elsewhere/"
+ln -s /dev/full "$crash/elsewhere/vmcore-summary.txt"
+listen 1
+harvest --text
+is "a link of that name is replaced, not followed: status" $? 0
+wait "$listener"
+check "it is a file" test ! -L "$crash/elsewhere/vmcore-summary.txt"
 
 # --- the unit and the catalog
 sed "s|/usr/bin/vmcore-summary|$host|" systemd/vmcore-summary-harvest.service > "$scratch/vmcore-summary-harvest.service"
