@@ -26,7 +26,7 @@ static void print_help(void)
          "  -s, --section=NAME    every difference in a section: memory zone slab task\n"
          "                        module\n"
          "  -a, --all             every difference in every section\n"
-         "  -j, --json            one JSON object a difference\n"
+         "  -j, --json            one JSON object a difference, and a limit\n"
          "      --no-pager        do not use a pager\n"
          "      --color=WHEN      auto, always or never\n"
          "  -h, --help            show this help\n\n"

@@ -9,18 +9,21 @@
 
 #include "util/cleanup.h"
 #include "util/math.h"
+#include "util/utf8.h"
 
 /* Of both summaries together; a machine with a million tasks is compared in part. */
 #define ROWS_LIMIT       (256 << 10)
 #define NAME_BYTES_LIMIT (16 << 20)
 #define NAME_LIMIT       4096
 
+/* The clock is set while a machine runs; none is up again in less. */
+#define SAME_BOOT_S 60
+
 const char *const diff_sections[DIFF_SECTIONS] = {"memory", "zone", "slab", "task", "module"};
 
 enum {
     KIND_TASK_BY_COMM = 3,
     KIND_TASK = 4,
-    FIELD_PROCESSES = 3,
 };
 
 /* clang-format off */
@@ -80,6 +83,7 @@ static void read_fields(const struct summary_record *rec, enum diff_side side, s
         row->values[side][i] = clamp_count(json_integer_value(v));
         row->present[side] |= (uint8_t)(1U << i);
     }
+    row->estimate = !record_bool(rec, "exact", true);
 }
 
 static int add_row(struct diff *d, enum diff_side side, const struct diff_kind *kind,
@@ -102,8 +106,8 @@ static int add_row(struct diff *d, enum diff_side side, const struct diff_kind *
     row->seen[side] = true;
     read_fields(rec, side, row);
     if (kind == &diff_kinds[KIND_TASK_BY_COMM]) {
-        row->values[side][FIELD_PROCESSES] = 1;
-        row->present[side] |= 1U << FIELD_PROCESSES;
+        row->values[side][DIFF_PROCESSES] = 1;
+        row->present[side] |= 1U << DIFF_PROCESSES;
     }
     d->n++;
     return 0;
@@ -156,6 +160,12 @@ static void read_header(struct diff_summary *s, const struct summary_record *rec
     s->time_s = record_i64(rec, s->live ? "capture_time" : "crash_time", 0);
 }
 
+static void read_crash(struct diff_summary *s, const struct summary_record *rec)
+{
+    s->uptime_s = record_u64(rec, "uptime_s", 0);
+    COPY_FIELD(s->reason, rec, "reason");
+}
+
 static void note_section(struct diff_summary *s, const struct summary_record *rec)
 {
     size_t i = diff_section_index(rec->section);
@@ -185,6 +195,8 @@ int diff_fill(struct diff *d, enum diff_side side, struct summary_reader *r, str
         note_section(s, &rec);
         if (record_is(&rec, "header", "header"))
             read_header(s, &rec);
+        if (record_is(&rec, "crash", "crash"))
+            read_crash(s, &rec);
         status = add_record(d, side, &rec);
         if (status)
             return error_set(err, status, "out of memory");
@@ -214,13 +226,39 @@ static void merge_row(struct diff_row *to, struct diff_row *from)
         for (size_t i = 0; i < DIFF_FIELDS; i++)
             to->values[side][i] = sat_add_u64(to->values[side][i], from->values[side][i]);
     }
+    to->estimate |= from->estimate;
     free(from->name);
+}
+
+static bool boot_time(const struct diff_summary *s, int64_t *ret_s)
+{
+    if (s->time_s <= 0 || !s->uptime_s || s->uptime_s > (uint64_t)s->time_s)
+        return false;
+    *ret_s = s->time_s - (int64_t)s->uptime_s;
+    return true;
+}
+
+static enum diff_boots compare_boots(const struct diff_summary *a, const struct diff_summary *b)
+{
+    const struct diff_summary *earlier = a->time_s < b->time_s ? a : b;
+    int64_t x, y;
+
+    if (strcmp(a->nodename, b->nodename) || strcmp(a->release, b->release) ||
+        strcmp(a->build_id, b->build_id))
+        return DIFF_OTHER_BOOT;
+    /* a crash ends a boot */
+    if (a->time_s > 0 && b->time_s > 0 && a->time_s != b->time_s && !earlier->live)
+        return DIFF_OTHER_BOOT;
+    if (!boot_time(a, &x) || !boot_time(b, &y))
+        return DIFF_BOOTS_UNKNOWN;
+    return (x < y ? y - x : x - y) <= SAME_BOOT_S ? DIFF_SAME_BOOT : DIFF_OTHER_BOOT;
 }
 
 void diff_merge(struct diff *d)
 {
     size_t kept = 0;
 
+    d->boots = compare_boots(&d->sides[DIFF_OLD], &d->sides[DIFF_NEW]);
     /* sorted, not hashed: names are not trusted, and no choice of them makes this slow */
     if (d->n)
         qsort(d->rows, d->n, sizeof(*d->rows), compare_rows);
@@ -251,6 +289,8 @@ bool diff_delta(const struct diff *d, const struct diff_row *row, size_t field, 
 
     if (!((row->present[DIFF_OLD] | row->present[DIFF_NEW]) & bit) || !diff_is_compared(d, section))
         return false;
+    if (d->boots == DIFF_OTHER_BOOT && row->kind == &diff_kinds[KIND_TASK])
+        return false;
     for (size_t side = 0; side < DIFF_SIDES; side++)
         if (!(row->present[side] & bit) &&
             (row->seen[side] || !d->sides[side].sections[section].whole))
@@ -279,27 +319,79 @@ static char *difference_json(const struct diff_row *row, size_t field, int64_t d
     if (row->seen[DIFF_NEW] &&
         json_object_set_new(o, "new", json_integer((json_int_t)row->values[DIFF_NEW][field])))
         return NULL;
-    if (json_object_set_new(o, "delta", json_integer(delta)))
+    if (json_object_set_new(o, "delta", json_integer(delta)) ||
+        (row->estimate && json_object_set_new(o, "exact", json_false())))
         return NULL;
     return json_dumps(o, JSON_COMPACT | JSON_ENSURE_ASCII);
+}
+
+/* Jansson refuses what is not UTF-8, as is what was cut in the middle of a character. */
+static json_t *json_text(const char *text)
+{
+    size_t len = strlen(text), whole = 0, n;
+    uint32_t cp;
+
+    while ((n = utf8_char(text + whole, len - whole, &cp)))
+        whole += n;
+    return json_stringn(text, whole);
+}
+
+static int set_text(json_t *o, const char *name, const char *text)
+{
+    return text && *text && json_object_set_new(o, name, json_text(text)) ? -1 : 0;
+}
+
+static char *note_json(const struct diff_note *note)
+{
+    _cleanup_(json_decrefp) json_t *o = json_object();
+
+    if (!o || set_text(o, "section", note->section) ||
+        json_object_set_new(o, "record", json_string("note")) || set_text(o, "side", note->side) ||
+        set_text(o, "status", note->status) || set_text(o, "reason", note->reason) ||
+        json_object_set_new(o, "compared", json_boolean(note->compared)) ||
+        set_text(o, "text", note->text))
+        return NULL;
+    return json_dumps(o, JSON_COMPACT | JSON_ENSURE_ASCII);
+}
+
+struct json_sink {
+    const char *section;
+    table_sink_fn sink;
+    void *arg;
+};
+
+static int print_line(const char *line, table_sink_fn sink, void *arg)
+{
+    int r = line ? sink(arg, line, strlen(line)) : -ENOMEM;
+
+    return r ? r : sink(arg, "\n", 1);
+}
+
+/* diff_note_fn */
+static int print_note(const struct diff_note *note, void *arg)
+{
+    const struct json_sink *s = arg;
+    _cleanup_free_ char *line = NULL;
+
+    if (s->section && note->section && strcmp(s->section, note->section))
+        return 0;
+    line = note_json(note);
+    return print_line(line, s->sink, s->arg);
 }
 
 static int print_difference(const struct diff_row *row, size_t field, int64_t delta,
                             table_sink_fn sink, void *arg)
 {
     _cleanup_free_ char *line = difference_json(row, field, delta);
-    int r;
 
-    if (!line)
-        return -ENOMEM;
-    r = sink(arg, line, strlen(line));
-    return r ? r : sink(arg, "\n", 1);
+    return print_line(line, sink, arg);
 }
 
 int diff_print_json(const struct diff *d, const char *section, table_sink_fn sink, void *arg)
 {
+    struct json_sink s = {section, sink, arg};
+    int r = diff_notes(d, print_note, &s);
     int64_t delta;
-    int r = 0;
 
     for (size_t i = 0; !r && i < d->n; i++) {
         const struct diff_row *row = &d->rows[i];

@@ -23,6 +23,7 @@ enum diff_side {
 enum {
     DIFF_FIELDS = 6,
     DIFF_SECTIONS = 5,
+    DIFF_PROCESSES = 3, /* field of records `comm`: how many tasks are added up */
 };
 
 /* What is compared of one kind of record: `fields` ends at the first NULL, the first one ranks. */
@@ -42,6 +43,7 @@ struct diff_row {
     uint64_t values[DIFF_SIDES][DIFF_FIELDS];
     uint8_t present[DIFF_SIDES]; /* a bit for each field */
     bool seen[DIFF_SIDES];
+    bool estimate; /* on either side: exact is false */
 };
 
 /* How a section went in one summary. */
@@ -56,13 +58,23 @@ struct diff_summary {
     char nodename[65], release[65], build_id[65], arch[32];
     bool live;      /* of a running kernel */
     int64_t time_s; /* of the crash, or of the live capture */
+    uint64_t uptime_s;
+    char reason[16]; /* of the crash */
     struct summary_damage damage;
     bool too_many; /* bounds were hit: some rows are not compared */
     struct diff_section sections[DIFF_SECTIONS];
 };
 
+/* Whether pids mean the same tasks in both. */
+enum diff_boots {
+    DIFF_BOOTS_UNKNOWN,
+    DIFF_SAME_BOOT,
+    DIFF_OTHER_BOOT,
+};
+
 struct diff {
     struct diff_summary sides[DIFF_SIDES];
+    enum diff_boots boots; /* set by diff_merge() */
     struct diff_row *rows; /* by kind, then by name */
     size_t n, capacity, name_bytes;
 };
@@ -79,9 +91,25 @@ size_t diff_section_index(const char *name); /* DIFF_SECTIONS if it is not compa
 
 /*
  * Whether the field differs, and by how much. A row or field that one side lacks differs only where
- * that side's section is whole; it counts as 0 then.
+ * that side's section is whole; it counts as 0 then. Single tasks of two boots are not compared:
+ * what has the same pid is another one.
  */
 bool diff_delta(const struct diff *d, const struct diff_row *row, size_t field, int64_t *ret_delta);
+
+/* Something that limits the comparison. What is "" or NULL does not apply. */
+struct diff_note {
+    const char *section; /* NULL: of the whole summary */
+    const char *side;    /* "old", "new"; NULL: of both */
+    const char *status;  /* of the section; "absent", "cut" without end, "lossy" without some row */
+    const char *reason;
+    bool compared;  /* what there is of it */
+    char text[400]; /* a sentence; not made safe for terminals */
+};
+
+typedef int (*diff_note_fn)(const struct diff_note *note, void *arg);
+
+/* All of them in a fixed order, until take() returns other than 0, which is returned. */
+int diff_notes(const struct diff *d, diff_note_fn take, void *arg);
 
 struct diff_options {
     const char *paths[DIFF_SIDES];
@@ -93,7 +121,7 @@ struct diff_options {
 
 /* For people. */
 int diff_print(const struct diff *d, const struct diff_options *o, table_sink_fn sink, void *arg);
-/* One object a difference; section may be NULL. */
+/* One object a note, then one a difference; section may be NULL. */
 int diff_print_json(const struct diff *d, const char *section, table_sink_fn sink, void *arg);
 
 #endif

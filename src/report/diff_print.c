@@ -10,10 +10,13 @@
 #include "report/human.h"
 #include "report/text.h"
 #include "util/cleanup.h"
+#include "util/deadline.h"
+#include "util/math.h"
 #include "util/utf8.h"
 
 #define DIGEST_ROWS  8 /* that grew */
 #define SHRUNK_ROWS  3
+#define LISTED_NAMES 12
 #define OUTPUT_LIMIT (64 << 20)
 #define NOTE_LIMIT   4096
 
@@ -42,6 +45,7 @@ struct printer {
     const struct diff *diff;
     struct buf out;
     const struct diff_options *options;
+    bool estimates; /* a row was marked as one */
 };
 
 static void changes_done(struct changes *c)
@@ -96,9 +100,10 @@ static void append_percent(struct buf *b, const struct change *c)
     }
 }
 
-static void put_values(struct buf *out, const struct change *c)
+static void put_values(struct printer *p, const struct change *c)
 {
     _cleanup_(buf_done) struct buf cell = BUF_INIT(256);
+    struct buf *out = &p->out;
 
     for (size_t side = 0; side < DIFF_SIDES; side++) {
         if (c->row->seen[side])
@@ -106,6 +111,10 @@ static void put_values(struct buf *out, const struct change *c)
         else
             buf_char(&cell, '-');
         put_cell(out, &cell, VALUE_WIDTH);
+    }
+    if (c->row->estimate) {
+        p->estimates = true;
+        buf_char(&cell, '~');
     }
     if (c->delta) {
         buf_char(&cell, c->delta < 0 ? '-' : '+');
@@ -117,17 +126,20 @@ static void put_values(struct buf *out, const struct change *c)
     text_end_line(out);
 }
 
-/* Makes name safe; cuts it to width unless it is wanted whole. */
-static void put_name(struct buf *out, const char *name, size_t width, bool whole)
+/* Makes name safe; cuts it, but not `after` (may be NULL), to width unless it is wanted whole. */
+static void put_name(struct buf *out, const char *name, const char *after, size_t width, bool whole)
 {
     _cleanup_(buf_done) struct buf cell = BUF_INIT(64 << 10);
+    size_t room = width - min_u64(after ? strlen(after) : 0, width / 2);
 
     if (whole)
         text_append(&cell, name);
     else
-        text_append_short(&cell, name, width);
+        text_append_short(&cell, name, room);
     if (!cell.len)
         buf_char(&cell, '-');
+    if (after)
+        buf_str(&cell, after);
     buf_append(out, cell.data, cell.len);
     text_pad(out, utf8_columns(cell.data, cell.len), width);
 }
@@ -203,19 +215,24 @@ static bool is_lead(const struct diff_row *row)
     return false;
 }
 
-/* Totals that are address space, promises or page sizes: no memory is gone where they grow. */
+/* Totals that are address space, promises or page sizes, and the lists on which pages stand that
+ * others count by their use: no memory is gone where they grow. */
 static bool is_no_memory(const struct diff_row *row)
 {
     static const char *const names[] = {"VmallocTotal", "VmallocChunk", "CommitLimit",
                                         "Committed_AS", "Hugepagesize"};
-    static const char direct_map[] = "DirectMap"; /* DirectMap4k, ... */
+    static const char *const prefixes[] = {"DirectMap", /* DirectMap4k, ... */
+                                           "Active", "Inactive"};
 
     if (strcmp(row->kind->record, "total"))
         return false;
     for (size_t i = 0; i < ARRAY_SIZE(names); i++)
         if (!strcmp(row->name, names[i]))
             return true;
-    return !strncmp(row->name, direct_map, strlen(direct_map));
+    for (size_t i = 0; i < ARRAY_SIZE(prefixes); i++)
+        if (!strncmp(row->name, prefixes[i], strlen(prefixes[i])))
+            return true;
+    return false;
 }
 
 static bool is_kind(const struct change *c, const void *record)
@@ -229,12 +246,13 @@ static bool is_of_section(const struct change *c, const void *section)
     return !strcmp(c->row->kind->section, section);
 }
 
-/* Totals that are memory spent on something of their own, so that growth there is a suspect. */
+/* Totals that are memory spent on something of their own, so that growth there is a suspect. Not
+ * the page cache, which takes what is free on any healthy machine and gives way. */
 static bool is_spent(const struct change *c)
 {
-    static const char *const names[] = {"Unaccounted", "PageTables",   "KernelStack", "Percpu",
-                                        "VmallocUsed", "Shmem",        "Hugetlb",     "Cached",
-                                        "Buffers",     "SecPageTables"};
+    static const char *const names[] = {"Unaccounted", "PageTables",   "KernelStack",
+                                        "Percpu",      "VmallocUsed",  "Shmem",
+                                        "Hugetlb",     "SecPageTables"};
 
     for (size_t i = 0; i < ARRAY_SIZE(names); i++)
         if (!strcmp(c->row->name, names[i]))
@@ -269,6 +287,16 @@ static void print_side(struct printer *p, enum diff_side side)
     text_append_short(&line, *s->nodename ? s->nodename : "(unknown machine)", 64);
     buf_str(&line, ", ");
     text_append_short(&line, *s->release ? s->release : "(unknown kernel)", 64);
+    if (s->uptime_s) {
+        buf_str(&line, ", up ");
+        human_duration(&line, sat_mul_u64(s->uptime_s, NSEC_PER_SEC));
+    }
+    if (*s->reason && !s->live) {
+        buf_str(&line, ", crashed: ");
+        text_append_short(&line, s->reason, 16);
+    }
+    if (side == DIFF_NEW && p->diff->boots == DIFF_SAME_BOOT)
+        buf_str(&line, ", same boot");
     text_paragraph(&p->text, words[side], line.data);
     if (p->options->paths[side]) {
         buf_str(&p->out, "     ");
@@ -277,88 +305,22 @@ static void print_side(struct printer *p, enum diff_side side)
     }
 }
 
-static void print_note(struct printer *p, const char *note)
+/* diff_note_fn */
+static int print_note(const struct diff_note *note, void *arg)
 {
-    text_paragraph(&p->text, "  !  ", note);
-}
+    struct printer *p = arg;
+    _cleanup_(buf_done) struct buf safe = BUF_INIT(NOTE_LIMIT);
 
-static void note_identity(struct printer *p)
-{
-    const struct diff_summary *o = &p->diff->sides[DIFF_OLD], *n = &p->diff->sides[DIFF_NEW];
-
-    if (strcmp(o->nodename, n->nodename))
-        print_note(p, "Two machines: the summaries are of different node names.");
-    if (strcmp(o->arch, n->arch))
-        print_note(p, "Two architectures: sizes of everything may differ for that alone.");
-    else if (strcmp(o->release, n->release))
-        print_note(p, "Two kernels: caches and modules may have other names and sizes.");
-    else if (strcmp(o->build_id, n->build_id))
-        print_note(p, "Two builds of one kernel release: their build ids differ.");
-    if (o->time_s > 0 && n->time_s > 0 && o->time_s > n->time_s)
-        print_note(p, "The old summary is the later one.");
-}
-
-static void note_damage(struct printer *p, enum diff_side side)
-{
-    const struct diff_summary *s = &p->diff->sides[side];
-    const struct summary_damage *g = &s->damage;
-    const char *word = side == DIFF_OLD ? "old" : "new";
-    char note[200];
-
-    if (g->bad_members || g->bad_lines || g->gave_up || g->truncated)
-        snprintf(note, sizeof(note), "The %s summary is damaged: what was lost is not compared.",
-                 word);
-    else if (g->no_trailer)
-        snprintf(note, sizeof(note), "The %s summary is of a capture that did not finish.", word);
-    else
-        note[0] = 0;
-    if (*note)
-        print_note(p, note);
-    if (s->too_many) {
-        snprintf(note, sizeof(note), "The %s summary has too many rows: some are not compared.",
-                 word);
-        print_note(p, note);
-    }
-}
-
-static void note_section(struct printer *p, size_t i, enum diff_side side)
-{
-    const struct diff_section *s = &p->diff->sides[side].sections[i];
-    _cleanup_(buf_done) struct buf note = BUF_INIT(NOTE_LIMIT);
-
-    if (s->whole)
-        return;
-    buf_printf(&note, "%s is %s in the %s summary", diff_sections[i],
-               diff_is_compared(p->diff, i) ? "in part" : "missing",
-               side == DIFF_OLD ? "old" : "new");
-    if (!s->rows && !s->ended)
-        buf_str(&note, " (no record)");
-    else if (!s->ended)
-        buf_str(&note, " (cut)");
-    else if (!strcmp(s->status, "ok"))
-        buf_str(&note, " (rows were lost)");
-    else {
-        buf_str(&note, " (");
-        text_append(&note, s->status);
-        buf_str(&note, *s->reason ? ": " : "");
-        text_append(&note, s->reason);
-        buf_char(&note, ')');
-    }
-    buf_str(&note,
-            diff_is_compared(p->diff, i) ? ": rows of one side are left out." : ": not compared.");
-    print_note(p, note.data);
+    text_append(&safe, note->text);
+    text_paragraph(&p->text, "  !  ", safe.data);
+    return 0;
 }
 
 static void print_head(struct printer *p)
 {
     print_side(p, DIFF_OLD);
     print_side(p, DIFF_NEW);
-    note_identity(p);
-    for (size_t side = 0; side < DIFF_SIDES; side++)
-        note_damage(p, side);
-    for (size_t i = 0; i < DIFF_SECTIONS; i++)
-        for (size_t side = 0; side < DIFF_SIDES; side++)
-            note_section(p, i, side);
+    diff_notes(p->diff, print_note, p);
 }
 
 /* --- the digest ------------------------------------------------------------------------------- */
@@ -375,30 +337,52 @@ static int print_growth(struct printer *p)
         _cleanup_(buf_done) struct buf name = BUF_INIT(NOTE_LIMIT * 2);
 
         buf_printf(&name, "%s %s", c.list[i].row->kind->title, c.list[i].row->name);
-        put_name(&p->out, name.data ? name.data : "", NAME_WIDTH, false);
-        put_values(&p->out, &c.list[i]);
+        put_name(&p->out, name.data ? name.data : "", NULL, NAME_WIDTH, false);
+        put_values(p, &c.list[i]);
     }
     if (!c.n)
         buf_str(&p->out, "Nothing.\n");
+    if (c.n > DIGEST_ROWS)
+        buf_printf(&p->out, "... and %zu more\n", c.n - DIGEST_ROWS);
     return 0;
 }
 
 static void print_rest(struct printer *p, size_t more_grew, size_t more_shrank)
 {
+    if (!more_grew && !more_shrank)
+        return;
+    buf_str(&p->out, "... and ");
     if (more_grew)
-        buf_printf(&p->out, "%zu more grew", more_grew);
+        buf_printf(&p->out, "%zu more that grew", more_grew);
     if (more_grew && more_shrank)
         buf_str(&p->out, ", ");
     if (more_shrank)
-        buf_printf(&p->out, more_grew ? "%zu shrank" : "%zu more shrank", more_shrank);
-    if (more_grew || more_shrank)
-        buf_char(&p->out, '\n');
+        buf_printf(&p->out, "%zu %sthat shrank", more_shrank, more_grew ? "" : "more ");
+    buf_char(&p->out, '\n');
+}
+
+/* How many processes share the name of a row of `comm`, where that is more than one. */
+static void append_processes(struct buf *b, const struct diff_row *row)
+{
+    const uint64_t *n[DIFF_SIDES] = {row->values[DIFF_OLD], row->values[DIFF_NEW]};
+    uint64_t old = n[DIFF_OLD][DIFF_PROCESSES], new = n[DIFF_NEW][DIFF_PROCESSES];
+
+    if (old <= 1 && new <= 1)
+        return;
+    if (old == new || !row->seen[DIFF_OLD] || !row->seen[DIFF_NEW])
+        buf_printf(b, " (%" PRIu64 ")", max_u64(old, new));
+    else
+        buf_printf(b, " (%" PRIu64 " -> %" PRIu64 ")", old, new);
 }
 
 static void print_row(struct printer *p, const struct change *c)
 {
-    put_name(&p->out, c->row->name, NAME_WIDTH, false);
-    put_values(&p->out, c);
+    _cleanup_(buf_done) struct buf count = BUF_INIT(64);
+
+    if (!strcmp(c->row->kind->record, "comm"))
+        append_processes(&count, c->row);
+    put_name(&p->out, c->row->name, count.data, NAME_WIDTH, false);
+    put_values(p, c);
 }
 
 static void print_lead_totals(struct printer *p)
@@ -450,35 +434,65 @@ static int print_top(struct printer *p, const char *heading, const char *column,
     return 0;
 }
 
-/* Names that only one side has, as a paragraph. */
-static void print_modules_of(struct printer *p, const char *lead, enum diff_side side)
+/* Rows of a record that only `side` has, the largest first. */
+struct one_sided {
+    const char *record;
+    enum diff_side side;
+    bool with_size; /* those of size 0 are left out */
+};
+
+static bool is_one_sided(const struct change *c, const void *arg)
 {
-    _cleanup_(buf_done) struct buf names = BUF_INIT(1 << 20);
-    int64_t delta;
+    const struct one_sided *want = arg;
 
-    for (size_t i = 0; i < p->diff->n; i++) {
-        const struct diff_row *row = &p->diff->rows[i];
-
-        if (strcmp(row->kind->record, "module") || !row->seen[side] || row->seen[!side] ||
-            !diff_delta(p->diff, row, 0, &delta))
-            continue;
-        buf_str(&names, names.len ? " " : "");
-        text_append(&names, row->name);
-    }
-    if (names.len)
-        text_paragraph(&p->text, lead, names.data);
+    return !c->field && !strcmp(c->row->kind->record, want->record) && c->row->seen[want->side] &&
+           !c->row->seen[!want->side] && (c->delta || !want->with_size);
 }
 
-static void print_modules(struct printer *p)
+static int print_one_sided(struct printer *p, const char *lead, const struct one_sided *want)
+{
+    _cleanup_(changes_done) struct changes c = {0};
+    _cleanup_(buf_done) struct buf names = BUF_INIT(1 << 20);
+    int r = collect(p->diff, is_one_sided, want, &c);
+
+    for (size_t i = 0; !r && i < c.n && i < LISTED_NAMES; i++) {
+        const struct change *change = &c.list[want->side == DIFF_OLD ? c.n - 1 - i : i];
+
+        buf_str(&names, i ? ", " : "");
+        text_append_short(&names, change->row->name, NAME_WIDTH);
+        if (want->with_size) {
+            buf_char(&names, ' ');
+            append_amount(&names, change, magnitude(change->delta));
+        }
+    }
+    if (c.n > LISTED_NAMES)
+        buf_printf(&names, " ... and %zu more", c.n - LISTED_NAMES);
+    if (names.len)
+        text_paragraph(&p->text, lead, names.data);
+    return r;
+}
+
+static int print_modules(struct printer *p)
 {
     size_t before = p->out.len, heading;
+    int r;
 
     text_heading(&p->text, "Modules", NULL);
     heading = p->out.len;
-    print_modules_of(p, "appeared  ", DIFF_NEW);
-    print_modules_of(p, "vanished  ", DIFF_OLD);
+    r = print_one_sided(p, "appeared  ", &(struct one_sided){"module", DIFF_NEW, false});
+    if (!r)
+        r = print_one_sided(p, "vanished  ", &(struct one_sided){"module", DIFF_OLD, false});
     if (p->out.len == heading)
         buf_truncate(&p->out, before);
+    return r;
+}
+
+/* Processes that began or ended between the two, as far as they had memory. */
+static int print_pids(struct printer *p)
+{
+    int r = print_one_sided(p, "new pids   ", &(struct one_sided){"task", DIFF_NEW, true});
+
+    return r ? r : print_one_sided(p, "gone pids  ", &(struct one_sided){"task", DIFF_OLD, true});
 }
 
 /* --- whole sections --------------------------------------------------------------------------- */
@@ -502,9 +516,9 @@ static int print_section(struct printer *p, const char *section)
     for (size_t i = 0; i < c.n; i++) {
         const struct diff_kind *kind = c.list[i].row->kind;
 
-        put_name(&p->out, c.list[i].row->name, NAME_WIDTH - 8, true);
+        put_name(&p->out, c.list[i].row->name, NULL, NAME_WIDTH - 8, true);
         buf_printf(&p->out, " %-*s", FIELD_WIDTH, kind->fields[c.list[i].field]);
-        put_values(&p->out, &c.list[i]);
+        put_values(p, &c.list[i]);
     }
     return 0;
 }
@@ -517,14 +531,16 @@ static int print_digest(struct printer *p)
         {"Memory", "NAME", "total"},
         {"Free memory of the zones", "NODE AND ZONE", "zone"},
         {"Slab caches", "NAME", "cache"},
-        {"Tasks, by resident memory of those of one name", "COMM", "comm"},
+        {"Tasks, by resident memory of those of one name", "COMM (PROCESSES)", "comm"},
     };
     int r = print_growth(p);
 
     for (size_t i = 0; !r && i < ARRAY_SIZE(tops); i++)
         r = print_top(p, tops[i].heading, tops[i].column, tops[i].record);
     if (!r)
-        print_modules(p);
+        r = print_pids(p);
+    if (!r)
+        r = print_modules(p);
     return r;
 }
 
@@ -541,6 +557,9 @@ int diff_print(const struct diff *d, const struct diff_options *o, table_sink_fn
         r = print_digest(&p);
     for (size_t i = 0; !r && o->all && !o->section && i < DIFF_SECTIONS; i++)
         r = print_section(&p, diff_sections[i]);
+    if (p.estimates)
+        buf_str(&p.out,
+                "\n~  an estimate: a list was too long or damaged, or counters were left out\n");
     if (!r)
         r = p.out.full ? -E2BIG : sink(arg, p.out.data, p.out.len);
     buf_done(&p.out);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <check.h>
+#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -101,6 +102,106 @@ START_TEST(tasks_are_added_up_by_name)
 }
 END_TEST
 
+#define HEADER(fields)                                                                             \
+    "{\"section\":\"header\",\"record\":\"header\",\"nodename\":\"n\"," fields "}\n"
+#define UP(s) "{\"section\":\"crash\",\"record\":\"crash\",\"uptime_s\":" s "}\n"
+
+START_TEST(single_tasks_are_those_of_one_boot)
+{
+    static const char compared[] = "x rss_bytes 5;1 x rss_bytes 5;", summed[] = "x rss_bytes 5;";
+    static const struct {
+        const char *old, *new, *want;
+    } cases[] = {
+        {"", "", compared}, /* nothing tells */
+        {HEADER("\"crash_time\":5000") UP("500"), HEADER("\"crash_time\":5000") UP("500"),
+         compared},
+        {HEADER("\"live\":true,\"capture_time\":5000") UP("500"),
+         HEADER("\"crash_time\":9000") UP("4501"), compared},
+        /* booted in between */
+        {HEADER("\"live\":true,\"capture_time\":5000") UP("500"),
+         HEADER("\"crash_time\":9000") UP("4400"), summed},
+        /* a crash ends a boot, whatever the clock says */
+        {HEADER("\"crash_time\":5000"), HEADER("\"crash_time\":9000"), summed},
+        {HEADER("\"crash_time\":5000") UP("500"), HEADER("\"crash_time\":5030") UP("530"), summed},
+        {HEADER("\"release\":\"a\""), HEADER("\"release\":\"b\""), summed},
+        {HEADER("\"crash_time\":50") UP("500"), HEADER("\"crash_time\":50") UP("9"), compared},
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        _cleanup_free_ char *old = NULL, *new = NULL;
+
+        ck_assert_int_gt(
+            asprintf(&old, "%s%s", cases[i].old, TASK("1", "x", "10") END("task", "ok", "1")), 0);
+        ck_assert_int_gt(
+            asprintf(&new, "%s%s", cases[i].new, TASK("1", "x", "15") END("task", "ok", "1")), 0);
+        is(old, new, cases[i].want);
+    }
+}
+END_TEST
+
+START_TEST(a_pid_that_was_used_again_is_no_growth)
+{
+    is(TASK("7", "x", "10") END("task", "ok", "1"), TASK("7", "y", "15") END("task", "ok", "1"),
+       "x rss_bytes -10;x processes -1;y rss_bytes 15;y processes 1;"
+       "7 x rss_bytes -10;7 y rss_bytes 15;");
+}
+END_TEST
+
+/* 20 processes came: twelve are named, the largest first. */
+START_TEST(long_lists_are_cut_and_counted)
+{
+    _cleanup_(diff_done) struct diff d = {0};
+    struct buf text = BUF_INIT(1 << 20), out = BUF_INIT(1 << 20);
+    struct diff_options o = {.columns = 80};
+
+    for (unsigned i = 1; i <= 20; i++)
+        buf_printf(&text, TASK("%u", "t%u", "%u"), i, i, i << 20);
+    buf_str(&text, END("task", "ok", "20"));
+    fill(&d, DIFF_OLD, END("task", "ok", "0"));
+    fill(&d, DIFF_NEW, text.data);
+    diff_merge(&d);
+    ck_assert_int_eq(diff_print(&d, &o, into_buf, &out), 0);
+    buf_char(&out, 0);
+    ck_assert_msg(strstr(out.data, "\n... and 12 more\n") != NULL, "%s", out.data);
+    ck_assert_msg(strstr(out.data, "\n... and 12 more that grew\n") != NULL, "%s", out.data);
+    ck_assert_msg(strstr(out.data, "new pids   20 t20 20 MiB, 19 t19 19 MiB,") != NULL, "%s",
+                  out.data);
+    ck_assert_msg(strstr(out.data, "9 t9 9 MiB ... and 8") != NULL, "%s", out.data);
+    buf_done(&text);
+    buf_done(&out);
+}
+END_TEST
+
+/* What a summary says is cut at our bounds, maybe within a character; JSON must be whole. */
+START_TEST(notes_are_json_whatever_the_reason_says)
+{
+    _cleanup_(diff_done) struct diff d = {0};
+    struct buf text = BUF_INIT(4096), out = BUF_INIT(1 << 20);
+    json_t *json;
+
+    buf_str(&text, "{\"section\":\"slab\",\"record\":\"end\",\"status\":\"failed\",\"reason\":\"x");
+    for (unsigned i = 0; i < 200; i++)
+        buf_str(&text, "\xe4\xb8\xad");
+    buf_str(&text, "\"}\n");
+    fill(&d, DIFF_OLD, text.data);
+    fill(&d, DIFF_NEW, END("slab", "ok", "0"));
+    diff_merge(&d);
+    ck_assert_int_eq(diff_print_json(&d, "slab", into_buf, &out), 0);
+    /* that its capture did not finish, and how the section went; of both */
+    json = json_loadb(out.data, strcspn(out.data, "\n"), 0, NULL);
+    ck_assert_ptr_nonnull(json);
+    ck_assert_ptr_null(json_object_get(json, "section"));
+    json_decref(json);
+    json = json_loadb(strstr(out.data, "{\"section\""),
+                      strcspn(strstr(out.data, "{\"section\""), "\n"), 0, NULL);
+    ck_assert_ptr_nonnull(json);
+    ck_assert_uint_eq(json_string_length(json_object_get(json, "reason")), 157); /* 1 + 52 * 3 */
+    json_decref(json);
+    buf_done(&text);
+    buf_done(&out);
+}
+END_TEST
+
 START_TEST(what_was_cut_did_not_vanish)
 {
     /* cut in the new one: b may have been there; c is new, for the old one is whole */
@@ -174,5 +275,7 @@ START_TEST(long_names_stay_within_80_columns)
 END_TEST
 
 UNIT_SUITE("diff", rows_are_paired_by_name, rows_of_no_size_come_and_go_too,
-           tasks_are_added_up_by_name, what_was_cut_did_not_vanish, wild_numbers, rows_are_bounded,
-           long_names_stay_within_80_columns)
+           tasks_are_added_up_by_name, single_tasks_are_those_of_one_boot,
+           a_pid_that_was_used_again_is_no_growth, long_lists_are_cut_and_counted,
+           notes_are_json_whatever_the_reason_says, what_was_cut_did_not_vanish, wild_numbers,
+           rows_are_bounded, long_names_stay_within_80_columns)
