@@ -167,6 +167,6 @@ complete_diff() {
     PATH=$(dirname "$host"):$PATH bash -c '. src/cli/vmcore-summary.bash
         COMP_WORDS=(vmcore-summary "$@") COMP_CWORD=$#; _vmcore_summary; echo "${COMPREPLY[*]}"' _ "$@"
 }
-is "the completion knows the command" "$(complete_diff di)" diff
+is "the completion knows the command" "$(complete_diff dif)" diff
 is "and its sections" "$(complete_diff diff --section '')" "memory zone slab task module"
 done_testing
