@@ -53,7 +53,8 @@ int config_parse_bool(const char *value, void *ret, size_t size, struct error *e
     return error_set(err, -EINVAL, "'%s' is neither yes nor no", value);
 }
 
-static int parse_console(const char *value, void *ret, size_t size, struct error *err)
+/* A place for the digest: whether, or another device. */
+static int parse_sink(const char *value, void *ret, size_t size, struct error *err)
 {
     bool on = false;
 
@@ -178,7 +179,13 @@ const struct config_item config_items[] = {
     {"Capture", "Console", "auto",
      "Whether the digest is printed on the console: yes, no, a device, or auto (in the capture "
      "kernel only).",
-     parse_console, FIELD(console)},
+     parse_sink, FIELD(console)},
+    {"Capture", "Kmsg", "auto",
+     "Likewise the kernel's log, a line a record: yes, no, a device, or auto.", parse_sink,
+     FIELD(kmsg)},
+    {"Capture", "Pmsg", "auto",
+     "Likewise pstore's /dev/pmsg0, where there is one: yes, no, a device, or auto.", parse_sink,
+     FIELD(pmsg)},
     {"Capture", "Strict", "no",
      "Whether the exit status tells of a summary that is not complete or not where it belongs.",
      config_parse_bool, FIELD(strict)},

@@ -19,7 +19,8 @@ struct config {
     uint64_t deadline_ms;
     uint64_t section_deadline_ms; /* 0: each section's own */
     char sections[512];           /* names, by spaces or commas; "" for all */
-    char console[256];            /* "auto", "yes", "no" or a device */
+    char console[256];            /* "auto", "yes", "no" or a device; likewise: */
+    char kmsg[256], pmsg[256];
     bool strict;
     char profile[1024];
     struct retention retention;

@@ -3,28 +3,43 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "capture/child.h"
-#include "capture/target.h"
+#include "capture/sinks.h"
+#include "cli/command.h"
 #include "report/digest.h"
 #include "summary/reader.h"
 #include "summary/writer.h"
 #include "util/buf.h"
 #include "util/cleanup.h"
+#include "util/math.h"
 
-/* Four kilobytes take a third of a second on a serial line of 115200 baud. */
-#define DIGEST_MS         10000
+#define NAME "capture"
+
+/*
+ * Four kilobytes take a third of a second on a serial line of 115200 baud, and four seconds on one
+ * of 9600. The kernel's log comes last, for it depends on what the console did.
+ */
+#define DIGEST_MS         11000
+#define SINKS_MS          7000
+#define KMSG_MS           2000
 #define DIGEST_MEMORY     (32u << 20)
 #define DIGEST_TEXT_LIMIT (64 << 10)
+
+/* Levels of printk(): kept in the log alone, and printed on consoles even with "quiet". */
+enum {
+    LEVEL_ERROR = 3,
+    LEVEL_DEBUG = 7,
+};
 
 /* Exit statuses of the child. */
 enum {
     DIGEST_DONE,
     DIGEST_NOT_MADE,
-    DIGEST_NOT_WRITTEN,
 };
 
 static int make_text(const struct capture_digest *d, struct buf *ret_text)
@@ -39,43 +54,64 @@ static int make_text(const struct capture_digest *d, struct buf *ret_text)
     return e < 0 ? e : report_digest(r, &options, NULL, ret_text);
 }
 
-static bool print_on(int fd, const struct buf *text)
+static bool print_on_stderr(const struct buf *text)
 {
-    for (size_t done = 0; done < text->len;) {
-        ssize_t n = write(fd, text->data + done, text->len - done);
-
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return false;
-        done += (size_t)n;
-    }
-    return true;
+    return fwrite(text->data, 1, text->len, stderr) == text->len;
 }
 
-static bool print_on_console(const char *device, const struct buf *text)
+static void tell(const struct capture_digest *d, const struct sink *s, uint64_t limit_ms)
 {
-    _cleanup_close_ int fd = open(device, O_WRONLY | O_NOCTTY | O_CLOEXEC);
+    if (!s->path)
+        return;
+    if (!s->result && d->verbose)
+        fprintf(stderr, "vmcore-summary: the digest is in %s\n", s->path);
+    if (!s->result || (s->path == d->pmsg && s->result == -ENOENT && !d->pmsg_expected))
+        return;
+    if (s->result == -ETIME)
+        command_error(NAME, "%s: the digest was not done in %d s", s->path, (int)(limit_ms / 1000));
+    else if (s->write == sink_to_file)
+        command_error(NAME, "%s cannot be written and is left out: %s", s->path,
+                      strerror(-s->result));
+    else
+        command_error(NAME, "%s: no digest: %s", s->path, strerror(-s->result));
+}
 
-    return fd >= 0 && print_on(fd, text);
+/* To the kernel's log, which prints it on the consoles only if /dev/console was to show it and did
+ * not: nobody wants it twice on a serial line. */
+static void log_text(const struct capture_digest *d, const struct buf *text, bool shown)
+{
+    struct sink kmsg = {.path = d->kmsg,
+                        .write = sink_to_kmsg,
+                        .kmsg_level = d->console && !shown ? LEVEL_ERROR : LEVEL_DEBUG};
+
+    sinks_write(&kmsg, 1, text->data, text->len, KMSG_MS);
+    tell(d, &kmsg, KMSG_MS);
 }
 
 static int run_digest(void *arg)
 {
     const struct capture_digest *d = arg;
     _cleanup_(buf_done) struct buf text = BUF_INIT(DIGEST_TEXT_LIMIT);
-    int status = DIGEST_DONE;
+    struct sink sinks[] = {
+        {.path = d->console, .write = sink_to_device},
+        {.path = d->dirfd >= 0 ? SUMMARY_DIGEST_NAME : NULL,
+         .write = sink_to_file,
+         .dirfd = d->dirfd},
+        {.path = d->pmsg, .write = sink_to_pmsg},
+    };
     bool shown;
 
+    signal(SIGPIPE, SIG_IGN); /* a closed stderr costs no other place */
     if (make_text(d, &text) < 0 || !text.len)
         return DIGEST_NOT_MADE;
-    if (d->dirfd >= 0 &&
-        target_write_file(d->dirfd, SUMMARY_DIGEST_NAME, text.data, text.len, NULL) < 0)
-        status = DIGEST_NOT_WRITTEN;
-    shown = d->console && print_on_console(d->console, &text);
+    sinks_write(sinks, ARRAY_SIZE(sinks), text.data, text.len, SINKS_MS);
+    for (size_t i = 0; i < ARRAY_SIZE(sinks); i++)
+        tell(d, &sinks[i], SINKS_MS);
+    shown = d->console && !sinks[0].result;
     if (d->on_stderr && !shown)
-        print_on(STDERR_FILENO, &text);
-    return status;
+        shown = print_on_stderr(&text);
+    log_text(d, &text, shown);
+    return DIGEST_DONE;
 }
 
 int capture_digest(const struct capture_digest *d, struct error *err)
@@ -90,7 +126,5 @@ int capture_digest(const struct capture_digest *d, struct error *err)
         return error_set(err, r, "the digest was ended by %s", child_signal_name(sig));
     if (r < 0)
         return error_set(err, r, "no process for the digest: %s", strerror(-r));
-    if (r == DIGEST_NOT_WRITTEN)
-        return error_set(err, -ENOSPC, "%s cannot be written and is left out", SUMMARY_DIGEST_NAME);
     return r ? error_set(err, -EBADMSG, "the digest cannot be made") : 0;
 }

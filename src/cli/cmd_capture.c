@@ -33,6 +33,8 @@
 #define NAME         "capture"
 #define PROC_VMCORE  "/proc/vmcore"
 #define CONSOLE_PATH "/dev/console"
+#define KMSG_PATH    "/dev/kmsg"
+#define PMSG_PATH    "/dev/pmsg0"
 
 /* The exit status that tells a hook to leave out the full dump; no other one does. */
 #define EXIT_SKIP_DUMP 10
@@ -396,26 +398,30 @@ static void print_result(const struct work *work)
 
 /* ---- the work ------------------------------------------------------------------------------- */
 
-/* The device for the digest, NULL for none. */
-static const char *console_device(const struct request *req)
+/* The device for the digest by Console=, Kmsg= or Pmsg=, NULL for none. */
+static const char *digest_device(const struct request *req, const char *value, const char *device)
 {
-    const char *console = req->config.console;
-
-    if (!strcmp(console, "no") || (!strcmp(console, "auto") && strcmp(req->vmcore, PROC_VMCORE)))
+    if (!strcmp(value, "no") || (!strcmp(value, "auto") && strcmp(req->vmcore, PROC_VMCORE)))
         return NULL;
-    return console[0] == '/' ? console : CONSOLE_PATH;
+    return value[0] == '/' ? value : device;
 }
 
 /* Without a summary that is saved the digest is all there is: then it is shown in any case. */
 static void digest(const struct work *work)
 {
     char path[PATH_MAX + sizeof(SUMMARY_FILE_NAME)];
+    const struct request *req = work->req;
+    const struct config *config = &req->config;
     bool saved = !work->no_target.text[0];
     struct capture_digest d = {.summary_fd = summary_writer_fd(work->w),
                                .path = saved ? path : NULL,
                                .dirfd = saved ? work->dirfd : -1,
-                               .console = console_device(work->req),
-                               .on_stderr = !saved};
+                               .console = digest_device(req, config->console, CONSOLE_PATH),
+                               .kmsg = digest_device(req, config->kmsg, KMSG_PATH),
+                               .pmsg = digest_device(req, config->pmsg, PMSG_PATH),
+                               .pmsg_expected = strcmp(config->pmsg, "auto") != 0,
+                               .on_stderr = !saved,
+                               .verbose = req->verbose};
     struct error err = {0};
 
     snprintf(path, sizeof(path), "%s/%s", work->directory, SUMMARY_FILE_NAME);

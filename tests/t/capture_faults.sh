@@ -208,7 +208,37 @@ mkfifo "$scratch/fifo"
 # far longer than the digest may take: what hangs is told from what is slow
 timeout 300 "$asan" capture --config "$scratch/conf" --vmcore "$core" --output "$out/fifo" --console="$scratch/fifo" 2> "$scratch/err"
 is "a console that hangs costs no summary" "$? $(ends "$out/fifo/vmcore-summary.jsonl.gz")" "0 $(ends "$file")"
-check "and its time is limited" grep -q 'the digest was not done in 10 s' "$scratch/err"
+check "and its time is limited" grep -q 'fifo: the digest was not done in 7 s' "$scratch/err"
+
+# --- the other places of the digest: the kernel's log and pstore, files in their stead
+sinks() { # KEY=VALUE…: a capture with this configuration and empty devices
+    : > "$scratch/kmsg"
+    : > "$scratch/pmsg"
+    { echo '[Capture]'; printf '%s\n' "$@"; } > "$scratch/conf"
+    timeout 300 "$asan" capture --config "$scratch/conf" --vmcore "$core" --output "$out/sinks" --verbose \
+        --section dmesg 2> "$scratch/err" > "$scratch/stdout"
+    echo $?
+}
+digest_lines() { sed "/^\$/d; s/^/<$1>vmcore-summary: /" "$out/sinks/vmcore-summary.txt"; }
+is "digest in the kernel's log and pstore" "$(sinks Console=no "Kmsg=$scratch/kmsg" "Pmsg=$scratch/pmsg")" 0
+is "a record a line, which no console shows" "$(cat "$scratch/kmsg")" "$(digest_lines 7)"
+check "pstore has the text" cmp "$scratch/pmsg" "$out/sinks/vmcore-summary.txt"
+is "--verbose tells what took it" "$(sed -n 's/^vmcore-summary: the digest is in //p' "$scratch/err" | paste -sd ' ')" \
+    "vmcore-summary.txt $scratch/pmsg $scratch/kmsg"
+sinks "Console=$scratch/console" "Kmsg=$scratch/kmsg" > "$scratch/stdout"
+is "what the console has shown the log does not print again" "$(cut -c 1-3 "$scratch/kmsg" | sort -u)" "<7>"
+is "a console that is not there" "$(sinks "Console=$scratch/none" "Kmsg=$scratch/kmsg" "Pmsg=$scratch/none")" 0
+is "is told, and pstore" "$(grep -c "^vmcore-summary capture: $scratch/none: no digest: No such file" "$scratch/err")" 2
+is "then the kernel prints it" "$(cat "$scratch/kmsg")" "$(digest_lines 3)"
+is "a pstore and a log that hang" "$(sinks "Kmsg=$scratch/fifo" "Pmsg=$scratch/fifo")" 0
+is "are told" "$(grep -o 'fifo: the digest was not done in [27] s' "$scratch/err" | paste -sd ' ')" \
+    "fifo: the digest was not done in 7 s fifo: the digest was not done in 2 s"
+check "and cost no text" grep -q 'kernel 5.4.0-test' "$out/sinks/vmcore-summary.txt"
+is "no target, no console: the log has it" "$(rm -rf "$out/sinks"; : > "$out/sinks"
+    sinks Console=no "Kmsg=$scratch/kmsg"; grep -c 'vmcore-summary: .*kernel 5.4.0-test' "$scratch/kmsg"; rm "$out/sinks")" \
+    "$(printf '0\n1')"
+check "and it is said why" grep -q 'sinks: .*Not a directory; the summary is not saved' "$scratch/err"
+echo > "$scratch/conf"
 
 # --- deadlines
 capture --vmcore "$core" --output "$out/late" --deadline 1ms --strict 2> "$scratch/err"

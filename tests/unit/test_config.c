@@ -66,6 +66,8 @@ START_TEST(defaults_are_the_documented_ones)
     ck_assert_uint_eq(c.deadline_ms, 60000);
     ck_assert_uint_eq(c.section_deadline_ms, 0);
     ck_assert_str_eq(c.console, "auto");
+    ck_assert_str_eq(c.kmsg, "auto");
+    ck_assert_str_eq(c.pmsg, "auto");
     ck_assert(!c.strict);
 }
 END_TEST
