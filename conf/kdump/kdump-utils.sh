@@ -242,6 +242,8 @@ before_dump() {
     read_kdump_conf
     collector_options
     [ $# = 0 ] || set -- --policy --dump-level "$dump_level" --dump-compression "$dump_compression"
+    [ $# -gt 0 ] || [ "$(config_value Mode alongside)" = alongside ] ||
+        say "Mode= does nothing without kdump_pre: see vmcore-summary-kdump(7)"
     capture_status=0
     if target=$(find_target); then
         make_writable "$target"

@@ -170,12 +170,15 @@ static void crash_facts(struct text *t, const struct model *m)
 static void append_no_vmcore(struct buf *b, const struct model *m, const struct vmcore_file *v,
                              bool after_reboot)
 {
-    if (m->no_dump[0]) {
+    /* the summary tells what was decided, the hook after the dump what came of it */
+    bool left_out = v->recorded ? v->state == VMCORE_SKIPPED : m->no_dump[0];
+
+    if (v->removed)
+        buf_str(b, "none: it was removed for want of space");
+    else if (left_out && m->no_dump[0]) {
         buf_str(b, "none, left out: ");
         text_append(b, m->no_dump);
-    } else if (v->removed)
-        buf_str(b, "none: it was removed for want of space");
-    else if (v->state == VMCORE_SKIPPED)
+    } else if (left_out)
         buf_str(b, "none: left out, as configured");
     else if (after_reboot)
         buf_str(b, "none beside the summary");

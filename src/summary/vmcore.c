@@ -42,8 +42,10 @@ struct vmcore_record vmcore_record_parse(const char *text, size_t len)
         size_t line_len = end ? (size_t)(end - text) : len;
 
         for (size_t i = 0; i < ARRAY_SIZE(state_names); i++)
-            if (line_is(text, line_len, "vmcore: ", state_names[i]))
+            if (line_is(text, line_len, "vmcore: ", state_names[i])) {
                 record.state = (enum vmcore_state)i;
+                record.known = true;
+            }
         if (line_is(text, line_len, "removed: ", "yes"))
             record.removed = true;
         if (!end)
@@ -125,6 +127,7 @@ struct vmcore_file vmcore_beside(const char *summary_path)
         return file;
     file = best_file(dir);
     record = read_record(dirfd(dir));
+    file.recorded = record.known;
     if (record.state == VMCORE_INCOMPLETE) {
         /* without the file, only a removal explains it; else someone deleted it since */
         if (file.state != VMCORE_MISSING || record.removed)

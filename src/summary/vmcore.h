@@ -25,6 +25,7 @@ enum vmcore_state {
 
 struct vmcore_file {
     enum vmcore_state state;
+    bool recorded;       /* by a hook; else names are all there is */
     bool removed;        /* incomplete, and removed: it took what space there was */
     char name[256];      /* empty if there is no file */
     uint64_t size_bytes; /* as stored: a vmcore is compressed and may have holes */
@@ -32,6 +33,7 @@ struct vmcore_file {
 
 struct vmcore_record {
     enum vmcore_state state;
+    bool known; /* a line said the state */
     bool removed;
 };
 

@@ -328,6 +328,10 @@ test_policy() {
     echo "raw /dev/vdc" > "$image/kdump.conf"
     is "$shell: kdump-pre: 0 for a raw target" "$(kdump_pre)" 0
     new_image
+    echo "Mode=instead" > "$image/vmcore-summary.conf"
+    pre > /dev/null
+    check "$shell: pre.d alone says that it cannot leave the dump out" grep -q "nothing without kdump_pre" "$image/output"
+    new_image
     is "$shell: kdump-pre: 0 without its library" "$(VMCORE_SUMMARY_KDUMP=/nowhere kdump_pre)" 0
 }
 

@@ -13,7 +13,10 @@ fi
 flow=${KDUMP_UTILS:-}/dracut/99kdumpbase/kdump.sh
 vmcore=$(vmcore_of_cache)
 dracut_lib=$(find /usr/lib/dracut/modules.d/??base/dracut-lib.sh 2> /dev/null)
+programs='awk cat chmod cp cut date dd dirname dmesg echo findmnt grep head id ip ln ls makedumpfile mkdir mount
+    mv nproc readlink rm rmdir scp sed sleep sort ssh stat sync tail tr umount vmcore-dmesg'
 cant=
+for p in $programs; do [ -n "$(command -v "$p")" ] || cant="no $p here"; done
 [ -n "${IN_NAMESPACE:-}" ] || cant="no mount namespaces here"
 [ -n "$dracut_lib" ] || cant="no dracut-core"
 [ -n "$vmcore" ] || cant="no vmcore in the cache: tests/lab/vmcore.sh makes one"
@@ -22,8 +25,6 @@ if [ -n "$cant" ]; then
     skip "kdump.sh of kdump-utils" "$cant"
     done_testing
 fi
-programs='awk cat chmod cp cut date dd dirname dmesg echo findmnt grep head id ip ln ls makedumpfile mkdir mount
-    mv nproc readlink rm rmdir scp sed sleep sort ssh stat sync tail tr umount vmcore-dmesg'
 
 # --- the image ----------------------------------------------------------------------------------
 # image NAME CONF CMDLINE: a fresh one, with our hooks in it as `make install` puts them
@@ -153,28 +154,37 @@ test_kdumpctl_test() {
     capture_root_done
 }
 
+# mode NAME MODE SIZE: a flow with kdump_pre and Mode= on a disk of that size
+mode() {
+    image "$1" "path /dumps
+kdump_pre /usr/lib/vmcore-summary/kdump-pre"
+    target "$3"
+    echo "ext4 $device" >> "$root/etc/kdump.conf"
+    printf '[Dump]\nMode=%s\nMinFree=1M\n' "$2" > "$root/etc/vmcore-summary.conf"
+    kdump
+}
+
 # shellcheck disable=SC2016
-test_instead() {
-    image instead "path /dumps
-kdump_pre /usr/lib/vmcore-summary/kdump-pre"
-    target 200M
-    echo "ext4 $device" >> "$root/etc/kdump.conf"
-    program 'echo whole > "$3/vmcore-summary.jsonl.gz"; exit 10'
-    kdump
-    is "$shell: instead: kdump.sh is told to leave the dump out" $? 1
-    is "$shell: instead: and reboots" "$(final)" "systemctl reboot -f"
-    is "$shell: instead: no vmcore" "$(find "$dumps" -name 'vmcore*' ! -name 'vmcore-summary*')" ""
-    is "$shell: instead: the record" "$(record "$dumps"/vmcore-summary/crash-*)" "vmcore: skipped status: file:"
-    capture_root_done
-    image auto "path /dumps
-kdump_pre /usr/lib/vmcore-summary/kdump-pre"
-    target 200M
-    echo "ext4 $device" >> "$root/etc/kdump.conf"
-    program 'echo . >> /runs; echo whole > "$3/vmcore-summary.jsonl.gz"'
-    kdump
-    is "$shell: kdump_pre that goes on" "$(record "$(dump)") $(wc -l < "$root/runs")" \
-        "vmcore: saved status: 0 file: vmcore 1"
-    capture_root_done
+test_modes() {
+    local name
+    for name in instead:200M auto:16M; do
+        mode "$name" "${name%:*}" "${name#*:}"
+        is "$shell: $name: kdump.sh is told to leave the dump out" $? 1
+        is "$shell: $name: and reboots" "$(final)" "systemctl reboot -f"
+        is "$shell: $name: no vmcore" "$(find "$dumps" -name 'vmcore*' ! -name 'vmcore-summary*')" ""
+        is "$shell: $name: the record" "$(record "$dumps"/vmcore-summary/crash-*)" "vmcore: skipped status: file:"
+        is "$shell: $name: list says so" "$("$host" list --json -D "$dumps" | jq -r .vmcore)" skipped
+        check "$shell: $name: and the digest" grep -q "vmcore    none, left out: " <("$host" show "$dumps"/vmcore-summary/crash-*)
+        check "$shell: $name: the summary is whole" is_summary "$dumps"
+        capture_root_done
+    done
+    for name in alongside:200M auto:200M; do
+        mode "$name" "${name%:*}" "${name#*:}"
+        is "$shell: $name: the dump is made" "$(record "$(dump)")" "vmcore: saved status: 0 file: vmcore"
+        is "$shell: $name: one summary was written" "$(grep -c "summary in" "$scratch/output")" 1
+        check "$shell: $name: it is whole" is_summary "$dumps"
+        capture_root_done
+    done
     image broken "path /dumps
 kdump_pre /usr/lib/vmcore-summary/kdump-pre
 kdump_post /usr/lib/vmcore-summary/kdump-post"
@@ -222,7 +232,7 @@ test_full() {
     local remove
     for remove in no yes; do
         image "full-$remove" "path /dumps"
-        echo "RemoveVmcore=$remove" > "$root/etc/vmcore-summary.conf"
+        printf '[Retention]\nRemoveVmcore=%s\n' $remove > "$root/etc/vmcore-summary.conf"
         target 16M
         echo "ext4 $device" >> "$root/etc/kdump.conf"
         kdump
@@ -304,13 +314,13 @@ ssh root@crashhost" "kdump_remote_ip=127.0.0.1"
     done
 }
 
-for shell in bash dash; do
+for shell in ${SHELLS:-bash dash}; do
     base=$scratch/$shell
     mkdir -p "$base"
     test_local
     test_names_of_targets
     test_kdumpctl_test
-    test_instead
+    test_modes
     test_kdump_post
     test_collector
     test_full

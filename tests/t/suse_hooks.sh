@@ -182,6 +182,7 @@ module_check() { # ASSIGNMENT…: the module's check() under dracut's variables
 new_image
 is "module: in an image with --add kdump" "$(module_check add_dracutmodules=' kdump ')" 0
 is "module: with --force-add kdump" "$(module_check force_add_dracutmodules='x kdump')" 0
+is "module: in an image of kdump-utils" "$(module_check IN_KDUMP=1)" 0
 is "module: not in other images" "$(module_check dracutmodules='' add_dracutmodules=' kdumpbase nokdump ')" 255
 rm "$image/bin/vmcore-summary"
 is "module: not without the program" "$(module_check add_dracutmodules=' kdump ')" 1

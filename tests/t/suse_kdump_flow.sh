@@ -12,7 +12,9 @@ fi
 . "$top/tests/capture_root.sh"
 flow=${SUSE_KDUMP:-}/dracut/kdump-save
 vmcore=$(vmcore_of_cache)
+programs='cat date df ln ls makedumpfile mkdir mkfifo mount mv rm rmdir sleep ssh sync'
 cant=
+for p in $programs; do [ -n "$(command -v "$p")" ] || cant="no $p here"; done
 [ -n "${IN_NAMESPACE:-}" ] || cant="no mount namespaces here"
 [ -n "$vmcore" ] || cant="no vmcore in the cache: tests/lab/vmcore.sh makes one"
 [ -e "$flow" ] || cant="SUSE_KDUMP names no checkout of openSUSE/kdump"
@@ -20,7 +22,6 @@ if [ -n "$cant" ]; then
     skip "kdump-save of SUSE's kdump" "$cant"
     done_testing
 fi
-programs='cat date df ln ls makedumpfile mkdir mkfifo mount mv rm rmdir sleep ssh sync'
 base=$scratch
 
 # image NAME SYSCONFIG [SIZE]: a fresh one; the directory of the dumps is $dumps
@@ -72,14 +73,23 @@ is "alongside: the record" "$(record "$(dump)")" "vmcore: saved status: saved su
 check "alongside: no script failed" test "$(grep -c 'script failed' "$scratch/output")" = 0
 capture_root_done
 
-image instead "$with_us"
-# shellcheck disable=SC2016
-printf '#!/bin/sh\necho whole > "$3/vmcore-summary.jsonl.gz"\nexit 10\n' > "$root/usr/lib/vmcore-summary/vmcore-summary"
+for name in instead:200M auto:16M; do
+    image "$name" "$with_us" "${name#*:}"
+    printf '[Dump]\nMode=%s\nMinFree=1M\n' "${name%:*}" > "$root/etc/vmcore-summary.conf"
+    save
+    is "$name: reboots" "$(final)" "umount -a reboot -f"
+    is "$name: the log, and no vmcore" "$(names)" \
+        "README.txt dmesg vmcore-summary.dump vmcore-summary.jsonl.gz vmcore-summary.txt"
+    check "$name: README.txt says so" grep -q "vmcore status: skipped" "$(dump)/README.txt"
+    is "$name: the record" "$(record "$(dump)")" "vmcore: skipped status: skipped file:"
+    is "$name: list says so" "$("$host" list --json -D "$dumps" | jq -r .vmcore)" skipped
+    capture_root_done
+done
+
+image auto "$with_us"
+printf '[Dump]\nMode=auto\n' > "$root/etc/vmcore-summary.conf"
 save
-is "instead: reboots" "$(final)" "umount -a reboot -f"
-is "instead: the log, and no vmcore" "$(names)" "README.txt dmesg vmcore-summary.dump vmcore-summary.jsonl.gz"
-check "instead: README.txt says so" grep -q "vmcore status: skipped" "$(dump)/README.txt"
-is "instead: the record" "$(record "$(dump)")" "vmcore: skipped status: skipped file:"
+is "auto with room: the dump is made" "$(record "$(dump)")" "vmcore: saved status: saved successfully file: vmcore"
 capture_root_done
 
 # the free space that is asked for is more than there is
@@ -106,7 +116,7 @@ capture_root_done
 for remove in no yes; do
     image "full-$remove" "$with_us
 KDUMP_FREE_DISK_SIZE=0" 16M
-    echo "RemoveVmcore=$remove" > "$root/etc/vmcore-summary.conf"
+    printf '[Retention]\nRemoveVmcore=%s\n' $remove > "$root/etc/vmcore-summary.conf"
     save
     is "full disk: reboots (RemoveVmcore=$remove)" "$(final)" "umount -a reboot -f"
     check "full disk: the summary is whole (RemoveVmcore=$remove)" is_summary "$(dump)"

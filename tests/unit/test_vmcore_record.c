@@ -15,6 +15,7 @@ static void assert_parsed(const char *text, enum vmcore_state state, bool remove
 {
     struct vmcore_record r = vmcore_record_parse(text, strlen(text));
 
+    ck_assert_int_eq(r.known, state != VMCORE_MISSING || strstr(text, "vmcore: missing\n"));
     ck_assert_msg(r.state == state && r.removed == removed, "'%s': %s%s", text,
                   vmcore_state_name(r.state), r.removed ? ", removed" : "");
 }
