@@ -3,6 +3,7 @@
 # A machine that does not crash (busybox initramfs): the running kernel is summarised from /proc/kcore
 # while what the machine says of itself is written down again and again, before, during and after. Booted
 # with lockdown=confidentiality, it only asks for a summary.
+# shellcheck disable=SC2086 # $capture is a command and its words; $out has no blanks
 mount -t proc proc /proc
 mount -t sysfs sys /sys
 mount -t devtmpfs dev /dev
@@ -79,7 +80,7 @@ date +%s > $out/now
 
 # processes that come and go as fast as they can: each summary must end, and say what it could not follow
 touch /run/storm
-for cpu in 1 2; do
+for _ in 1 2; do
     while [ -e /run/storm ]; do sh -c 'busybox true | busybox true'; done &
 done
 n=0
