@@ -57,6 +57,19 @@ check "dmesg: the log from its first line ($(wc -l <<< "$log") lines)" grep -q '
 is "dmesg: the console's lines are in it" "$(sed -n 's/^\[ *[0-9.]*\] //p' "$scratch/run/console.log" | tr -d '\r' |
     sed '/Killed process/q' | grep -vFx "$log")" ""
 
+# --- the estimate of a dump: of each kind of page as many as the counters say, within four standard errors of a sample
+kinds() { # AWK: of meminfo in kB; class NAME… : what the sample says, and its bound, in bytes
+    zcat "$scratch/run/out/classes/vmcore-summary.jsonl.gz" | jq -rs --argjson kb "$(awk "{ v[\$1] = \$2 } END { print $1 }" "$after/meminfo")" \
+        --args '[.[] | select(.section == "estimate")] | (map(select(.record == "estimate"))[0]) as $e |
+        (map(select(.record == "class" and (.name as $n | $ARGS.positional | index($n)))) | map(.bytes) | add) as $got |
+        ($kb * 1024 / $e.memory_bytes) as $p | (4 * $e.memory_bytes * (($p * (1 - $p) / $e.samples) | sqrt)) as $bound |
+        if ($got - $kb * 1024 | fabs) <= $bound + 4194304 then "near" else "\($got) not \($kb * 1024) by \($bound)" end' "${@:2}"
+}
+is "estimate: for all levels, by looking at memory" "$(jq -rs '"\(length) \(all(.sampled))"' "$out/estimate.out")" "32 true"
+is "estimate: free pages" "$(kinds 'v["MemFree:"]' free)" near
+is "estimate: anonymous pages" "$(kinds 'v["AnonPages:"]' user)" near
+is "estimate: cache" "$(kinds 'v["Active:"] + v["Inactive:"] + v["Unevictable:"] - v["AnonPages:"]' cache cache_private)" near
+
 # --- what does not move ---------------------------------------------------------------------------
 for when in before after; do
     # not those that ended while the line was written

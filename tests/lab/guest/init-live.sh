@@ -76,6 +76,8 @@ rm /run/sampling
 wait $!
 truth $out/after
 mv /run/samples $out/
+try estimate vmcore-summary estimate --json
+try classes $capture --section estimate --output /var/crash/classes
 date +%s > $out/now
 
 # processes that come and go as fast as they can: each summary must end, and say what it could not follow
