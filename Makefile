@@ -196,6 +196,7 @@ TEXTS = 755:dracut-module/capture-lib.sh:$(LIBDIR)/capture-lib.sh \
 	755:conf/kdump/kdump-pre:$(LIBDIR)/kdump-pre \
 	$(foreach f,$(wildcard conf/suse/suse-*),755:$f:$(LIBDIR)/$(notdir $f)) \
 	755:conf/kdump/kdump-collector:$(LIBDIR)/kdump-collector \
+	755:conf/kdump/kdump-tools:$(LIBDIR)/kdump-tools \
 	755:conf/kdump/vmcore-summary-kdump:$(SYSCONFDIR)/kdump/pre.d/50-vmcore-summary \
 	755:conf/kdump/vmcore-summary-kdump:$(SYSCONFDIR)/kdump/post.d/50-vmcore-summary \
 	755:conf/kdump/vmcore-summary-emergency:$(LIBDIR)/kdump-emergency \
@@ -204,6 +205,7 @@ TEXTS = 755:dracut-module/capture-lib.sh:$(LIBDIR)/capture-lib.sh \
 	$(foreach f,$(MODULE_SCRIPTS),755:$f:$(DRACUTDIR)/$(notdir $f)) \
 	$(foreach f,$(filter-out $(MODULE_SCRIPTS),$(wildcard dracut-module/55vmcore-summary/*)),644:$f:$(DRACUTDIR)/$(notdir $f)) \
 	$(foreach f,$(wildcard systemd/*.service systemd/*.path systemd/*.timer),644:$f:$(UNITDIR)/$(notdir $f)) \
+	$(foreach f,$(wildcard systemd/*.d/*.conf),644:$f:$(UNITDIR)/$(f:systemd/%=%)) \
 	$(foreach f,$(wildcard systemd/*.catalog),644:$f:$(PREFIX)/lib/systemd/catalog/$(notdir $f)) \
 	$(foreach f,$(MANUALS),644:$f:$(PREFIX)/share/man/man$(subst .,,$(suffix $f))/$(notdir $f)) \
 	$(foreach f,$(DOCS),644:$f:$(DOCDIR)/$(notdir $f))
@@ -224,8 +226,8 @@ uninstall:
 	@for entry in $(PROGRAMS) $(TEXTS); do rm -f "$(DESTDIR)$${entry##*:}"; done
 	@for f in $(CONFIG); do to="$(DESTDIR)$(SYSCONFDIR)/$${f##*/}"; \
 		if cmp -s $$f "$$to"; then rm "$$to"; elif [ -e "$$to" ]; then echo "$$to was changed: it stays"; fi; done
-	@for d in $(LIBDIR) $(DRACUTDIR) $(DOCDIR); do \
-		[ ! -d "$(DESTDIR)$$d" ] || rmdir "$(DESTDIR)$$d"; done
+	@for d in $(LIBDIR) $(DRACUTDIR) $(DOCDIR) $(patsubst systemd/%,$(UNITDIR)/%,$(wildcard systemd/*.d)); do \
+		[ ! -d "$(DESTDIR)$$d" ] || rmdir --ignore-fail-on-non-empty "$(DESTDIR)$$d"; done
 
 deb: all
 	@conf/packaging/deb/build $(VERSION) $(BUILD)

@@ -169,6 +169,51 @@ capture_to_console() {
     [ $capture_status = 0 ] || say "capture ended with status $capture_status"
 }
 
+# --- what the dump will be ----------------------------------------------------------------------
+# collector_options: $dump_level and $dump_compression of the command $kd_collector. Of several levels (-d 11,31)
+# makedumpfile tries the last when the others do not fit. Anything but makedumpfile copies all.
+# shellcheck disable=SC2086  # to be split
+collector_options() {
+    set -f
+    set -- $kd_collector
+    set +f
+    [ "${1##*/}" != kdump-collector ] || shift
+    dump_level=0 dump_compression=none
+    [ "${1##*/}" = makedumpfile ] || return 0
+    while shift && [ $# -gt 0 ]; do
+        case $1 in
+        --*) ;;
+        -*) collector_letters "${1#-}" "${2:-}" ;;
+        esac
+    done
+}
+
+# shellcheck disable=SC2034  # for the caller
+collector_letters() { # LETTERS NEXT: options of one word, the last of which may take the next
+    cl=$1
+    while [ -n "$cl" ]; do
+        case $cl in
+        c*) dump_compression=zlib ;;
+        l*) dump_compression=lzo ;;
+        p*) dump_compression=snappy ;;
+        z*) dump_compression=zstd ;;
+        E*) dump_compression=none ;;
+        d*)
+            cl=${cl#d}
+            cl=${cl:-$2}
+            cl=${cl##*,}
+            case $cl in
+            '' | *[!0-9]*) ;;
+            *) dump_level=$cl ;;
+            esac
+            return
+            ;;
+        [!DFeXfhvWjZRS]*) return ;; # the rest of the word is this one's value
+        esac
+        cl=${cl#?}
+    done
+}
+
 # --- what became of the full dump ---------------------------------------------------------------
 # record_dump DIRECTORY STATE STATUS FILE [REMOVED]: STATE is saved, skipped, incomplete or missing.
 # Written in place and always of one length: the second writing needs no space of a full disk.

@@ -23,6 +23,9 @@ done <<'FILES'
 755 usr/lib/vmcore-summary/kdump-pre
 755 usr/lib/vmcore-summary/kdump-emergency
 755 usr/lib/vmcore-summary/kdump-collector
+755 usr/lib/vmcore-summary/kdump-tools
+644 usr/lib/systemd/system/kdump-tools-dump.service.d/vmcore-summary.conf
+644 usr/lib/systemd/system/kdump-tools.service.d/vmcore-summary.conf
 755 usr/lib/vmcore-summary/suse-pre
 755 usr/lib/vmcore-summary/suse-post
 755 usr/lib/vmcore-summary/kdump-utils.sh

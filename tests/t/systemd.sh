@@ -15,7 +15,7 @@ id=$(sed -n 's/^-- //p' systemd/vmcore-summary.catalog)
 
 # --- without a boot: what systemd-analyze says of them ----------------------------------------------
 for unit in systemd/*.service systemd/*.timer; do
-    sed "s|/usr/bin/vmcore-summary|$host|" "$unit" > "$scratch/${unit##*/}"
+    sed -e "s|/usr/bin/vmcore-summary|$host|" -e "s|/usr/lib/vmcore-summary|$top/conf/kdump|" "$unit" > "$scratch/${unit##*/}"
 done
 is "systemd has nothing to say of the units" \
     "$(systemd-analyze verify --man=no "$scratch"/*.service "$scratch"/*.timer 2>&1)" ""
