@@ -31,8 +31,9 @@ LIBS           := -lelf -ljansson -linih -lz
 HOST_LIBS      := -lkdumpfile
 # What the capture image does without: its dump is /proc/vmcore.
 HOST_ONLY      := src/core/kdump.c src/core/flattened.c src/core/vmcoreinfo_scan.c src/kernel/identify.c \
-                  src/cli/cmd_check.c src/cli/cmd_enable.c src/cli/hook_setup.c src/cli/kdump_setup.c src/cli/machine.c src/cli/ready_image.c \
-                  src/cli/readiness.c
+                  src/cli/cmd_check.c src/cli/cmd_enable.c src/cli/cmd_test.c src/cli/hook_setup.c \
+                  src/cli/kdump_setup.c src/cli/machine.c src/cli/ready_image.c src/cli/readiness.c \
+                  src/cli/rehearsal.c
 
 SOURCES := $(sort $(wildcard src/*/*.c src/*/*/*.c))
 MAIN    := src/cli/main.c

@@ -27,6 +27,7 @@ extern const struct command cmd_estimate;
 extern const struct command cmd_check;
 extern const struct command cmd_enable;
 extern const struct command cmd_disable;
+extern const struct command cmd_test;
 
 /* Prints "vmcore-summary NAME: message" to stderr; the one place where commands complain. */
 __attribute__((format(printf, 2, 3))) void command_error(const char *name, const char *fmt, ...);

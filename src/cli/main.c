@@ -23,6 +23,7 @@ static const struct command *const commands[] = {
     &cmd_check,
     &cmd_enable,
     &cmd_disable,
+    &cmd_test,
 #endif
     NULL,
 };

@@ -138,6 +138,13 @@ for n in $(seq "${LIVE_STORM:-3}"); do
     check "storm $n: tasks" [ "$(zcat "$storm" | grep -c '"record":"task"')" -ge "$(grep -c . "$before/tasks")" ]
 done
 
+# --- a rehearsal of a crash ------------------------------------------------------------------------
+is "a rehearsal" "$(cat "$out/rehearsed.status") $(head -1 "$out/rehearsed.out")" \
+    "0 A crash now would leave a complete summary."
+is "of every section" "$(awk '$2 == "ok" || $2 == "partial"' "$out/rehearsed.out" | wc -l)" \
+    "$(jq -r 'select(.record == "end" and .section != "trailer") | .section' "$all" | wc -l)"
+is "with nothing to complain of" "$(cat "$out/rehearsed.err")" ""
+
 # --- why not --------------------------------------------------------------------------------------------
 refused "$out" nobody "only root"
 refused "$out" uncapable "CAP_SYS_RAWIO"
@@ -145,6 +152,8 @@ refused "$out" masked "masked"
 refused "$out" missing "CONFIG_PROC_KCORE"
 check "a machine with kernel lockdown" lab_live "$scratch/locked" lockdown=confidentiality
 is "it is locked down" "$(cat "$scratch/locked/out/lab/lockdown")" "none integrity [confidentiality]"
+is "under lockdown it cannot be held" "$(cat "$scratch/locked/out/lab/unrehearsed.status")" 3
+check "and says why" grep -q 'lockdown (confidentiality) forbids' "$scratch/locked/out/lab/unrehearsed.err"
 refused "$scratch/locked/out/lab" locked "lockdown (confidentiality) forbids"
 is "no summary is left" "$(find "$scratch/locked/out" -name '*vmcore-summary*')" ""
 done_testing

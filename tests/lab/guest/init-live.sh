@@ -30,6 +30,7 @@ capture="vmcore-summary capture --live"
 if grep -q lockdown= /proc/cmdline; then
     cat /sys/kernel/security/lockdown > $out/lockdown
     try locked $capture --output /var/crash/locked
+    try unrehearsed vmcore-summary test
     sync
     umount /var/crash
     poweroff -f
@@ -91,6 +92,7 @@ while [ $n -lt "$(cat /lab/storm)" ]; do
     try storm$n $capture --quiet --output /var/crash/storm$n
 done
 rm /run/storm
+try rehearsed vmcore-summary test
 echo "lab: done"
 sync
 umount /var/crash
