@@ -465,7 +465,7 @@ static int capture(struct work *work)
     if (!req->quiet && (req->verbose || isatty(STDERR_FILENO)))
         options.progress = print_progress;
     r = open_writer(work, &err);
-    if (req->policy || req->config.policy.mode != POLICY_ALONGSIDE)
+    if (req->policy) /* else nobody would act on it */
         options.policy = &req->config.policy;
     options.dump_target = dump_target = open_dump_target(work);
     options.keeps_summary = !work->no_target.text[0];

@@ -64,7 +64,7 @@ is "alongside: the dump is written" "$(decide alongside "$scratch/small" --polic
 is "instead: it is not" "$(decide instead "$scratch/large" --policy)" "10 skip"
 is "auto, with room" "$(decide auto "$scratch/large" --policy)" "0 dump"
 is "auto, without" "$(decide auto "$scratch/small" --policy)" "10 skip"
-is "nobody asked: the exit status does not tell" "$(decide auto "$scratch/small")" "0 skip"
+is "nobody asks: there is nothing to decide" "$(decide instead "$scratch/small")" "0 "
 is "the dump goes elsewhere" "$(decide auto "$scratch/small" --policy --dump-target "$scratch/large")" "0 dump"
 is "a larger level 0 does not fit" \
     "$(decide auto "$scratch/large" --policy --dump-level 0 --dump-compression none)" "10 skip"
