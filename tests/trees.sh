@@ -57,7 +57,8 @@ tree_debian() { # DIR
     # shellcheck disable=SC2016  # as the package has it
     put "$1/etc/default/grub.d/kdump-tools.cfg" \
         'GRUB_CMDLINE_LINUX_DEFAULT="$GRUB_CMDLINE_LINUX_DEFAULT crashkernel=384M-:128M"'
-    put "$1/usr/lib/systemd/system/vmcore-summary-kdump-tools.service" "$(printf '[Unit]\nDescription=x')"
+    mkdir -p "$1/usr/lib/systemd/system"
+    cp "$top/systemd/vmcore-summary-kdump-tools.service" "$1/usr/lib/systemd/system/"
     mkdir -p "$1/etc/systemd/system"
 }
 

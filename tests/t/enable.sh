@@ -151,9 +151,8 @@ touch "$debian/etc/systemd/system/kdump-tools.service.wants/other.service"
 round "Debian with wants of others" "$debian"
 call enable "$debian" > "$scratch/status"
 call disable "$debian" > "$scratch/status"
-# a package whose drop-in pulls the unit in: it is on until it is masked
-put "$debian/usr/lib/systemd/system/kdump-tools-dump.service.d/vmcore-summary.conf" \
-    "$(printf '[Unit]\nWants=vmcore-summary-kdump-tools.service')"
+# as `make install` has it: drop-ins pull the unit in, it is on until it is masked
+cp -r systemd/kdump-tools-dump.service.d systemd/kdump-tools.service.d "$debian/usr/lib/systemd/system/"
 before=$(snapshot "$debian")
 is "a drop-in: on from the start" "$(hook "$debian")" ok
 is "enable" "$(call enable "$debian") $(snapshot "$debian" | diff - <(echo "$before") | wc -l)" "0 0"
