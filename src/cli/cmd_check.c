@@ -89,10 +89,7 @@ static int parse_options(int argc, char **argv, struct request *ret)
         default:
             return usage();
         }
-    if (argc == optind)
-        return -1;
-    command_error(NAME, "takes no argument");
-    return usage();
+    return command_no_arguments(NAME, argc) < 0 ? -1 : READY_UNKNOWN;
 }
 
 static bool is_ignored(const struct request *req, const char *name)

@@ -138,7 +138,7 @@ static int run(int argc, char **argv)
 
     if (status >= 0)
         return status;
-    for (size_t side = 0; side < DIFF_SIDES; side++)
+    for (enum diff_side side = DIFF_OLD; side < DIFF_SIDES; side++)
         if (fill_side(&d, c.options.paths[side], side))
             return EXIT_FAILURE;
     diff_merge(&d);

@@ -49,10 +49,7 @@ static int parse_options(int argc, char **argv, struct hook_setup *s, const char
         default:
             return command_usage_error(s->name);
         }
-    if (argc == optind)
-        return -1;
-    command_error(s->name, "takes no argument");
-    return command_usage_error(s->name);
+    return command_no_arguments(s->name, argc);
 }
 
 static int set_up(int argc, char **argv, struct hook_setup *s)

@@ -86,11 +86,7 @@ static int parse_options(int argc, char **argv, struct harvest *h)
         default:
             return command_usage_error(NAME);
         }
-    if (argc > optind) {
-        command_error(NAME, "takes no argument");
-        return command_usage_error(NAME);
-    }
-    return -1;
+    return command_no_arguments(NAME, argc);
 }
 
 /* The marker's path beside a summary; NULL if memory is out. */

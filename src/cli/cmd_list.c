@@ -102,11 +102,7 @@ static int parse_options(int argc, char **argv, struct list *l)
         default:
             return command_usage_error(NAME);
         }
-    if (argc > optind) {
-        command_error(NAME, "takes no argument");
-        return command_usage_error(NAME);
-    }
-    return -1;
+    return command_no_arguments(NAME, argc);
 }
 
 static const char *state_of(const struct summary_file *file, struct summary_damage d)

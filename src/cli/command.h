@@ -35,4 +35,7 @@ __attribute__((format(printf, 2, 3))) void command_error(const char *name, const
 /* "Try 'vmcore-summary NAME --help'." to stderr; returns COMMAND_USAGE. */
 int command_usage_error(const char *name);
 
+/* -1 if getopt_long() left nothing of argv; otherwise complains and returns COMMAND_USAGE. */
+int command_no_arguments(const char *name, int argc);
+
 #endif

@@ -15,6 +15,7 @@
 #define ROWS_LIMIT       (256 << 10)
 #define NAME_BYTES_LIMIT (16 << 20)
 #define NAME_LIMIT       4096
+#define LINE_LIMIT       (64 << 10) /* 6 bytes for each of a name, and room */
 
 /* The clock is set while a machine runs; none is up again in less. */
 #define SAME_BOOT_S 60
@@ -302,9 +303,7 @@ bool diff_delta(const struct diff *d, const struct diff_row *row, size_t field, 
 
 /* --- JSON ------------------------------------------------------------------------------------- */
 
-/* ASCII alone, whatever the names hold: no terminal obeys it, and JSON readers see the same text.
- */
-static char *difference_json(const struct diff_row *row, size_t field, int64_t delta)
+static json_t *difference_json(const struct diff_row *row, size_t field, int64_t delta)
 {
     _cleanup_(json_decrefp) json_t *o = json_object();
 
@@ -322,7 +321,7 @@ static char *difference_json(const struct diff_row *row, size_t field, int64_t d
     if (json_object_set_new(o, "delta", json_integer(delta)) ||
         (row->estimate && json_object_set_new(o, "exact", json_false())))
         return NULL;
-    return json_dumps(o, JSON_COMPACT | JSON_ENSURE_ASCII);
+    return TAKE_PTR(o);
 }
 
 /* Jansson refuses what is not UTF-8, as is what was cut in the middle of a character. */
@@ -341,7 +340,7 @@ static int set_text(json_t *o, const char *name, const char *text)
     return text && *text && json_object_set_new(o, name, json_text(text)) ? -1 : 0;
 }
 
-static char *note_json(const struct diff_note *note)
+static json_t *note_json(const struct diff_note *note)
 {
     _cleanup_(json_decrefp) json_t *o = json_object();
 
@@ -351,7 +350,7 @@ static char *note_json(const struct diff_note *note)
         json_object_set_new(o, "compared", json_boolean(note->compared)) ||
         set_text(o, "text", note->text))
         return NULL;
-    return json_dumps(o, JSON_COMPACT | JSON_ENSURE_ASCII);
+    return TAKE_PTR(o);
 }
 
 struct json_sink {
@@ -360,18 +359,24 @@ struct json_sink {
     void *arg;
 };
 
-static int print_line(const char *line, table_sink_fn sink, void *arg)
+/* A line in ASCII alone, whatever the names hold: no terminal obeys it. o may be NULL. */
+static int print_line(const json_t *o, table_sink_fn sink, void *arg)
 {
-    int r = line ? sink(arg, line, strlen(line)) : -ENOMEM;
+    _cleanup_(buf_done) struct buf line = BUF_INIT(LINE_LIMIT);
 
-    return r ? r : sink(arg, "\n", 1);
+    if (o)
+        table_append_json(&line, o);
+    if (!line.len || line.full)
+        return -ENOMEM;
+    buf_char(&line, '\n');
+    return sink(arg, line.data, line.len);
 }
 
 /* diff_note_fn */
 static int print_note(const struct diff_note *note, void *arg)
 {
     const struct json_sink *s = arg;
-    _cleanup_free_ char *line = NULL;
+    _cleanup_(json_decrefp) json_t *line = NULL;
 
     if (s->section && note->section && strcmp(s->section, note->section))
         return 0;
@@ -382,7 +387,7 @@ static int print_note(const struct diff_note *note, void *arg)
 static int print_difference(const struct diff_row *row, size_t field, int64_t delta,
                             table_sink_fn sink, void *arg)
 {
-    _cleanup_free_ char *line = difference_json(row, field, delta);
+    _cleanup_(json_decrefp) json_t *line = difference_json(row, field, delta);
 
     return print_line(line, sink, arg);
 }

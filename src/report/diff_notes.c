@@ -111,10 +111,10 @@ int diff_notes(const struct diff *d, diff_note_fn take, void *arg)
     struct notes n = {d, take, arg, 0};
 
     note_identity(&n);
-    for (size_t side = 0; side < DIFF_SIDES; side++)
+    for (enum diff_side side = DIFF_OLD; side < DIFF_SIDES; side++)
         note_damage(&n, side);
     for (size_t i = 0; i < DIFF_SECTIONS; i++)
-        for (size_t side = 0; side < DIFF_SIDES; side++)
+        for (enum diff_side side = DIFF_OLD; side < DIFF_SIDES; side++)
             note_section(&n, i, side);
     return n.r;
 }

@@ -422,21 +422,25 @@ int report_dmesg(struct summary_reader *r, bool terminal, table_sink_fn sink, vo
     return any ? 0 : no_section(r, "dmesg", err);
 }
 
-/* The line, or the same value in ASCII if a terminal might obey the line. */
-static void append_json_line(struct buf *b, const struct summary_record *rec)
+void table_append_json(struct buf *b, const json_t *json)
 {
-    _cleanup_free_ char *dump = NULL;
+    _cleanup_free_ char *dump = json_dumps(json, JSON_ENSURE_ASCII | JSON_COMPACT);
 
-    utf8_append_safe(b, rec->line, rec->line_len);
-    if (b->len == rec->line_len && !memcmp(b->data, rec->line, b->len))
-        return;
-    buf_truncate(b, 0);
-    dump = json_dumps(rec->json, JSON_ENSURE_ASCII | JSON_COMPACT);
     for (const char *p = dump; p && *p; p++)
         if (*p == 0x7f) /* DEL is ASCII, and a control character */
             buf_str(b, "\\u007f");
         else
             buf_char(b, *p);
+}
+
+/* The line, or the same value in ASCII if a terminal might obey the line. */
+static void append_json_line(struct buf *b, const struct summary_record *rec)
+{
+    utf8_append_safe(b, rec->line, rec->line_len);
+    if (b->len == rec->line_len && !memcmp(b->data, rec->line, b->len))
+        return;
+    buf_truncate(b, 0);
+    table_append_json(b, rec->json);
 }
 
 int report_json(struct summary_reader *r, const char *section, table_sink_fn sink, void *arg,

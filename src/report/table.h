@@ -2,6 +2,7 @@
 #ifndef REPORT_TABLE_H
 #define REPORT_TABLE_H
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -52,6 +53,9 @@ int report_section(struct summary_reader *r, const char *section, bool color, ta
 /* The section `dmesg` by report_dmesg_line(). */
 int report_dmesg(struct summary_reader *r, bool terminal, table_sink_fn sink, void *arg,
                  struct error *err);
+
+/* The value as ASCII on one line, control characters escaped: no terminal obeys it. */
+void table_append_json(struct buf *b, const json_t *json);
 
 /* The records as JSON Lines, of one section or (NULL) of all. A line is as the summary has it,
  * unless a terminal might obey it: then what is not ASCII is escaped. */

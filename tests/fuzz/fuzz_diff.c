@@ -50,12 +50,6 @@ static size_t count_differences(const struct diff *d)
     return n;
 }
 
-/* diff_print_json() gives a line and its newline apart. */
-static int take_json_line(void *arg, const char *text, size_t len)
-{
-    return len == 1 && *text == '\n' ? 0 : take_json(arg, text, len);
-}
-
 static void print_all(const struct diff *d)
 {
     static const struct diff_options options[] = {
@@ -67,8 +61,8 @@ static void print_all(const struct diff *d)
 
     for (size_t i = 0; i < ARRAY_SIZE(options); i++)
         (void)diff_print(d, &options[i], take_text, &plain);
-    (void)diff_print_json(d, NULL, take_json_line, &plain);
-    (void)diff_print_json(d, "task", take_json_line, &plain);
+    (void)diff_print_json(d, NULL, take_json, &plain);
+    (void)diff_print_json(d, "task", take_json, &plain);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
