@@ -82,7 +82,8 @@ static void print_help(void)
          "      --console[=DEVICE]  print the digest there (default: " CONSOLE_PATH " when\n"
          "                          " PROC_VMCORE " is read)\n"
          "      --no-console        do not\n"
-         "      --policy            tell by the exit status whether the full dump is wanted\n"
+         "      --policy            tell by the exit status whether the full dump is\n"
+         "                          wanted\n"
          "      --dump-target DIR   where it would be written (default: with the summary)\n"
          "      --dump-level N      makedumpfile's level, 0 to 31 (default: 31)\n"
          "      --dump-compression NAME\n"
@@ -97,8 +98,8 @@ static void print_help(void)
         printf("  %-10s %s\n", extractors[i]->name, extractors[i]->title);
     puts("\nExit status: 0 if a summary was written, or could not be and --strict is not\n"
          "given; 1 if FILE is no dump that can be read, or with --strict; 2 for a wrong\n"
-         "command line. With --policy, 10: the full dump is to be left out, by Mode= of the\n"
-         "configuration.");
+         "command line. With --policy, 10: the full dump is to be left out, by Mode= of\n"
+         "the configuration.");
 }
 
 /* ---- what was asked for --------------------------------------------------------------------- */

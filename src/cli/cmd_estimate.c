@@ -44,18 +44,18 @@ struct answer {
 static void print_help(void)
 {
     puts("Usage: vmcore-summary estimate [OPTION]...\n"
-         "How large a full dump would be, for each level of makedumpfile -d, of the running\n"
-         "machine or of a dump that is there.\n\n"
+         "How large a full dump would be, for each level of makedumpfile -d, of the\n"
+         "running machine or of a dump that is there.\n\n"
          "      --vmcore FILE       of this dump\n"
          "  -l, --level N           only this level\n"
-         "      --compression NAME  none, lzo, snappy, zlib or zstd (default: Compression= of\n"
-         "                          the configuration)\n"
+         "      --compression NAME  none, lzo, snappy, zlib or zstd (default:\n"
+         "                          Compression= of the configuration)\n"
          "      --target DIR        where a dump would be written: whether it has room\n"
          "      --min-free SIZE     what must stay free there (default: MinFree=)\n"
          "  -j, --json              one JSON object a level\n"
          "  -h, --help              show this help\n\n"
-         "Exit status: 0; 1 if nothing can be said; with --target and --level, 3 if there is no\n"
-         "room; 2 for a wrong command line. See vmcore-summary-estimate(8).");
+         "Exit status: 0; 1 if nothing can be said; with --target and --level, 3 if there\n"
+         "is no room; 2 for a wrong command line. See vmcore-summary-estimate(8).");
 }
 
 #define EXIT_NO_ROOM 3

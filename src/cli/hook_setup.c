@@ -17,7 +17,8 @@
 
 /* ---- what is said --------------------------------------------------------------------------- */
 
-static void vsay(const char *lead, const char *fmt, va_list ap)
+__attribute__((format(printf, 2, 0))) static void vsay(const char *lead, const char *fmt,
+                                                       va_list ap)
 {
     _cleanup_(buf_done) struct buf safe = BUF_INIT(16 << 10);
     char text[2048];
