@@ -56,7 +56,7 @@ all: $(BUILD)/vmcore-summary $(BUILD)/static/vmcore-summary
 help:
 	@sed -n 's/^## //p' Makefile
 ## all        build/vmcore-summary (host) and build/static/vmcore-summary (capture image)
-## arm64      build/arm64/static/vmcore-summary, by gcc-aarch64-linux-gnu
+## arm64      build/arm64/static/vmcore-summary, by gcc-aarch64-linux-gnu, which it installs
 ## check      install what the tests need, build with ASan and UBSan, run every test
 ## unit       the unit tests alone, without QEMU
 ## demo       crash a real kernel in QEMU by OOM and show the summary that the machine wrote

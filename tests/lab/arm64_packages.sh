@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
-# shellcheck disable=SC2154  # lab.sh sets lab_cache
+# shellcheck disable=SC2154  # lab.sh sets lab_cache and lab_top
 # Debian's arm64 packages, unpacked without installing them. Source it after lab.sh. Functions that
 # print a directory fill it when the cache has none.
+
+# Installed on this machine where they are missing: what builds arm64 programs, and what runs its machines.
+arm64_compiler() { "$lab_top/tests/deps.sh" gcc-aarch64-linux-gnu libc6-dev-arm64-cross; }
+arm64_tools() { arm64_compiler && "$lab_top/tests/deps.sh" qemu-system-arm; }
 
 # arm64_once DIR COMMAND…: prints DIR; without a whole one, runs COMMAND… DIR first.
 arm64_once() {
@@ -57,9 +61,9 @@ arm64_kernel_fill() { # SUITE FLAVOUR DIR
     package=$(lab_apt "$apt" apt-cache depends --important "linux-image-$2" |
         sed -n 's/^ *Depends: \(linux-image-.*\)/\1/p' | head -1)
     [ -n "$package" ] || { lab_say "no linux-image-$2 in suite $1"; return 1; }
-    # from 7.x on the kernel and its modules are packages of their own
+    # from 7.x on the kernel, its modules and its configuration are packages of their own
     parts=$(lab_apt "$apt" apt-cache depends --important "$package" |
-        sed -n 's/^ *Depends: \(linux-\(binary\|modules\)-.*\)/\1/p')
+        sed -n 's/^ *Depends: \(linux-\(base\|binary\|modules\)-.*\)/\1/p')
     # shellcheck disable=SC2086
     arm64_unpack "$1" "$3" "$package" $parts || return
     [ -d "$3/lib" ] || ln -s usr/lib "$3/lib"

@@ -22,8 +22,8 @@ moving   a cache is as far from the truth at most as the rounds lie apart, and w
 import json
 import sys
 
-# set_cpu_partial(): (stride from, objects)
-CPU_PARTIAL = ((4096, 6), (1024, 24), (256, 52), (0, 120))
+# set_cpu_partial(): (stride from, objects); 6 from a page on
+CPU_PARTIAL = ((1024, 24), (256, 52), (0, 120))
 
 
 def read_slabinfo(path):
@@ -40,27 +40,31 @@ def read_slabinfo(path):
 
 
 def read_summary(path):
-    caches = {}
+    """the caches as read_slabinfo() has them, and the bytes of a page"""
+    caches, page = {}, 0
     with open(path, encoding="utf-8") as f:
         for line in f:
             r = json.loads(line)
+            page = r.get("page_size_bytes", page)
             if r.get("section") == "slab" and r.get("record") == "cache":
                 caches[r["name"]] = ((r["stride_bytes"], r["objects_per_slab"], 1 << r["order"]),
                                      (r["objects_active"], r["objects_total"], r["slabs"]))
-    return caches
+    return caches, page
 
 
-def bounds(sizes, steps, cpus):
+def bounds(sizes, steps, cpus, page):
     """How far active, total and slabs of a cache that moves may be from the truth."""
     stride, per_slab, _ = sizes
-    kept = next(objects for at_least, objects in CPU_PARTIAL if stride >= at_least)
+    kept = next(objects for at_least, objects in ((page, 6), *CPU_PARTIAL) if stride >= at_least)
     jump = cpus * (per_slab + 2 * kept)
     apart = [max(v) - min(v) for v in zip(*steps)]
     return (apart[0] + jump, apart[1] + jump, apart[2] + -(-jump // per_slab))
 
 
 def main():
-    summary, cpus = read_summary(sys.argv[1]), int(sys.argv[2])
+    (summary, page), cpus = read_summary(sys.argv[1]), int(sys.argv[2])
+    if not page:
+        sys.exit("the summary has no header")
     rounds = [read_slabinfo(path) for path in sys.argv[3:]]
     truth = rounds[-1]
     wrong, surprised, moving, rare = [], [], 0, 0
@@ -73,7 +77,7 @@ def main():
         moves = sum(a != b for a, b in zip(steps, steps[1:]))
         moving += moves > 0
         rare += moves == 1
-        limit = bounds(want[0], steps, cpus)
+        limit = bounds(want[0], steps, cpus, page)
         line = f"{name}: slabinfo {want[1]}, summary {got[1]}, moved {moves} times, allowed {limit}"
         if any(abs(a - b) > most for a, b, most in zip(want[1], got[1], limit)):
             wrong.append(line)

@@ -13,7 +13,8 @@ set -eu
 [ $# -ge 2 ] || { echo "usage: compare_tasks.sh TASKS SUMMARY_JSONL [STATUS [CGROUPS]]" >&2; exit 2; }
 scratch_dir=$(mktemp -d)
 trap 'rm -rf "$scratch_dir"' EXIT
-page=4096
+page=$(jq 'select(.record == "header") | .page_size_bytes' "$2")
+[ "$page" ] || { echo "the summary has no header" >&2; exit 1; }
 
 jq -r "select(.section == \"task\" and .record == \"task\") |
     [.pid, .oom_score_adj, .oom_score, .vsz_bytes / $page, .rss_bytes / $page, .threads, .ppid, .uid,

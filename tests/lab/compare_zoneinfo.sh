@@ -7,6 +7,8 @@
 # its free pages, but for a few that a stopped CPU was just taking. Exit 1 otherwise.
 set -eu
 [ $# -ge 2 ] || { echo "usage: compare_zoneinfo.sh ZONEINFO SUMMARY_JSONL [MOVED_KB]" >&2; exit 2; }
+page=$(jq 'select(.record == "header") | .page_size_bytes' "$2")
+[ "$page" ] || { echo "the summary has no header" >&2; exit 1; }
 # one line a zone: node/name, fixed numbers, free, on per-CPU lists; in pages
 zones() {
     awk '
@@ -19,14 +21,14 @@ zones() {
         END { out() }' "$1" | sort
 }
 join -a 1 -a 2 -t $'\t' -e missing -o 0,1.2,1.3,1.4,2.2,2.3,2.4,2.5 <(zones "$1") \
-    <(jq -r 'select(.section == "zone" and .record == "zone") |
-        def pages: . / 4096 | floor;
+    <(jq -r --argjson page "$page" 'select(.section == "zone" and .record == "zone") |
+        def pages: . / $page | floor;
         "\(.node)/\(.name)\t boost=\(.boost_bytes | pages) min=\(.min_bytes | pages) " +
         "low=\(.low_bytes | pages) high=\(.high_bytes | pages) spanned=\(.spanned_bytes | pages) " +
         "present=\(.present_bytes | pages) managed=\(.managed_bytes | pages)\t" +
         "\(.free_bytes | pages)\t\(.pcp_bytes | pages)\t" +
         "\([.free_blocks | to_entries[] | .value * pow(2; .key)] | add)"' "$2" | sort) |
-    awk -F '\t' -v moved="$((${3:-8192} / 4))" '
+    awk -F '\t' -v moved="$((${3:-8192} * 1024 / page))" '
         function far(a, b, by) { return a - b > by || b - a > by }
         { zones++ }
         $2 != $5 { print $1 ": zoneinfo" $2 ", summary" $5; wrong++ }

@@ -1,17 +1,15 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # `make arm64`: the static program for arm64 in $BUILD/arm64/static, built by gcc-aarch64-linux-gnu
-# against Debian's arm64 libraries, which are unpacked into the cache and not installed.
+# against Debian's arm64 libraries, which are unpacked into the cache and not installed. The compiler is,
+# by tests/deps.sh, where it is missing.
 set -eu -o pipefail
 # shellcheck source=tests/lab/lab.sh
 . "$(dirname "$0")/lab.sh"
 # shellcheck source=tests/lab/arm64_packages.sh
 . "$lab_here/arm64_packages.sh"
 cd "$lab_top"
-for program in aarch64-linux-gnu-gcc aarch64-linux-gnu-strip; do
-    command -v $program > /dev/null ||
-        { echo "make arm64: no $program: install gcc-aarch64-linux-gnu and libc6-dev-arm64-cross" >&2; exit 1; }
-done
+arm64_compiler
 sysroot=$lab_cache/sysroot-arm64
 mkdir -p "$lab_cache"
 (

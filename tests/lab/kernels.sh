@@ -5,8 +5,8 @@
 #
 #   kernels.sh [KERNEL…]     or KERNELS="…": a suite, whose newest kernel it is, or SUITE:SERIES, its newest
 #                            of that series; bullseye bookworm trixie trixie-backports:6.18
-#                            trixie-backports:6.19 trixie-backports sid, and with qemu-system-arm
-#                            arm64-bookworm arm64-sid arm64-sid@max
+#                            trixie-backports:6.19 trixie-backports sid arm64-bookworm arm64-sid
+#                            arm64-sid@max arm64-sid-16k, see tests/t/crash.sh
 #
 # WORKLOADS                "oom slab", those of tests/lab/guest/scenario-NAME.sh to crash under
 #
@@ -18,8 +18,10 @@ set -u -o pipefail
 cd "$(dirname "$0")/../.." || exit
 # shellcheck source=tests/lab/lab.sh
 . tests/lab/lab.sh
+# shellcheck source=tests/lab/arm64_packages.sh
+. tests/lab/arm64_packages.sh
 BUILD=${BUILD:-build}
-arm64=$(command -v qemu-system-aarch64 > /dev/null && echo arm64-bookworm arm64-sid arm64-sid@max)
+arm64='arm64-bookworm arm64-sid arm64-sid@max arm64-sid-16k'
 asked=${*:-${KERNELS:-}}
 kernels=${asked:-bullseye bookworm trixie trixie-backports:6.18 trixie-backports:6.19 trixie-backports sid $arm64}
 sections='dmesg oom memory zone slab task module'
@@ -38,9 +40,11 @@ verdict() {
 
 served() { # KERNEL
     case $1 in
-    arm64-*) return ;; # tests/lab/arm64_packages.sh fetches it
+    arm64-*) # its kernel is fetched by the test
+        arm64_tools 2> "$logs/fetch.log"
+        ;;
+    *) lab_kernel "$1" > /dev/null 2> "$logs/fetch.log" ;;
     esac
-    lab_kernel "$1" > /dev/null 2> "$logs/fetch.log"
 }
 
 row() { # KERNEL WORKLOAD: one line of the table, and the names of what failed
@@ -69,7 +73,7 @@ printf ' %-7s' $sections
 printf ' %7s %7s\n' 'time s' KiB
 for kernel in $kernels; do
     if ! served "$kernel"; then
-        printf '%-30s not served: %s\n' "$kernel" "$(sed -n '$s/^ *[0-9]*s *//p' "$logs/fetch.log")"
+        printf '%-30s not served: %s\n' "$kernel" "$(sed -n '$s/^ *[0-9]*s  *//; $p' "$logs/fetch.log")"
         absent=$((absent + 1))
         [ -n "$asked" ] || [ "${kernel#*:}" = "$kernel" ] || continue
         failed=$((failed + 1))

@@ -14,7 +14,8 @@
 # CRASH_AGAIN      1: no crash, the comparisons once more with what an earlier run left there
 #
 # A suite arm64-SUITE is its arm64 kernel, arm64-SUITE-16k that of 16 KiB pages; @CPU behind it is QEMU's
-# processor (cortex-a72, which has addresses of 48 bits, or max, which has 52). The capture image is then
+# processor (cortex-a72, or cortex-a76, which has pages of 16 KiB: addresses of 48 and of 47 bits; or max,
+# which has 52). The capture image is then
 # not dracut's, see tests/lab/arm64_machine.sh, and where the kernel's own symbols are functions alone
 # (bookworm), a kernel profile made of its debuginfo package lies in it.
 # shellcheck disable=SC2016,SC2046  # awk and jq expand; no file has blanks in its name
@@ -50,9 +51,10 @@ arm64_profile() { # SUITE KERNEL: prints the path of one, or nothing where the k
 captured_arm64() {
     local kernel kexec profile name=${suite#arm64-} cpu=cortex-a72 flavour=cloud-arm64
     local program=$BUILD/arm64/static/vmcore-summary
+    case ${name%@*} in *-16k) flavour=arm64-16k cpu=cortex-a76 ;; esac
     case $name in *@*) cpu=${name#*@} name=${name%@*} ;; esac
-    case $name in *-16k) flavour=arm64-16k name=${name%-16k} ;; esac
-    tests/lab/cross_arm64.sh >&2 &&
+    name=${name%-16k}
+    arm64_tools >&2 && tests/lab/cross_arm64.sh >&2 &&
         kernel=$(arm64_kernel "$name" "$flavour") &&
         kexec=$(arm64_kexec "$name") &&
         profile=$(arm64_profile "$name" "$kernel") &&
@@ -89,6 +91,12 @@ same_lists() { # DESCRIPTION GOT WANT: lines in any order
     check "$1" diff <(sort <<< "$2") <(sort <<< "$3")
 }
 
+# page_bytes_of TRUTH: its size of a page, by the first process, whose memory statm has in pages and status in KiB
+page_bytes_of() {
+    awk 'FNR == NR { if ($1 == 1) pages = $4; next } $1 == "pid" { pid = $2 }
+        $1 == "VmSize:" && pid == 1 { print $2 * 1024 / pages }' "$1/tasks" "$1/status"
+}
+
 # --- the file ---------------------------------------------------------------------------------
 is "readable by root alone" "$(stat -c %a "$summary")" 600
 is "in a directory for root alone" "$(stat -c %a "$(dirname "$summary")")" 700
@@ -108,7 +116,8 @@ is "and lists it" "$(grep -cw "$reason" "$scratch/out/lab/list.txt")" 1
 
 # --- header, crash, dmesg, oom ------------------------------------------------------------------
 is "header: release" "$(records header header .release)" "$(cut -d ' ' -f 3 "$truth/version")"
-is "header: page size" "$(records header header .page_size_bytes)" 4096
+page=$(page_bytes_of "$truth")
+is "header: page size" "$(records header header .page_size_bytes)" "$page"
 crashed=$(records header header .crash_time)
 check "header: the time of the crash ($crashed)" \
     [ "$(awk -v a="$(stat -c %Y "$scratch/console.log")" -v b="$crashed" 'BEGIN { d = a - b; print (d >= 0 && d < 1800) }')" = 1 ]
@@ -156,12 +165,14 @@ same_lists "task: oom_score_adj of each process" \
     "$(records task task 'select(.kthread | not) | "\(.pid) \(.oom_score_adj)"')" \
     "$(awk '$4 > 0 { print $1, $2 }' "$truth/tasks")"
 # Between "mm: convert mm's rss stats into percpu_counter" (v6.2) and the precise sums of later
-# releases the kernel ranked by counters that leave out up to 32 pages a CPU each; three of them on two CPUs
-# are 192 pages, less than a point of a score where a thousandth of memory is 179.
-is "task: oom_score within a point of what /proc has" "$(join \
+# releases the kernel ranked by counters that leave out up to 32 pages a CPU each, three of them on two CPUs;
+# a score is two thirds of the thousandths of memory that a process has: a point where pages are of 4 KiB.
+points=$(awk -v page="$page" '$1 == "MemTotal:" { x = 3 * 2 * 32 * page / ($2 * 1024) * 1000 * 2 / 3; print int(x) + (x > int(x)) }' \
+    "$truth/meminfo")
+is "task: oom_score of each within $points of what /proc has" "$(join \
     <(records task task 'select(.kthread | not) | select(.pid != 1) | "\(.pid) \(.oom_score)"' | sort) \
     <(awk '$4 > 0 && $1 != 1 { print $1, $3 }' "$truth/tasks" | sort) -a 1 -a 2 |
-    awk '{ off = $2 - $3; if (off < 0) off = -off } NF != 3 || off > 1')" ""
+    awk -v points="$points" '{ off = $2 - $3; if (off < 0) off = -off } NF != 3 || off > points')" ""
 check "task: states and cgroup of each, resident memory within what moves" \
     tests/lab/compare_tasks.sh "$truth/tasks" "$all" "$truth/status" "$truth/cgroups"
 fi
@@ -172,7 +183,7 @@ fi
 # can hold: CPUs x threshold pages in each zone, and 32 pages in each CPU for other counters.
 cpus=2
 threshold_pages=$(awk '/vm stats threshold:/ { sum += $4 } END { print sum + 0 }' "$truth/zoneinfo")
-slack_bytes=$(((threshold_pages + cpus * 32) * 4096))
+slack_bytes=$(((threshold_pages + cpus * 32) * page))
 meminfo() { awk '{ sub(/:/, "", $1); printf "%s %.0f\n", $1, $3 == "kB" ? $2 * 1024 : $2 }' "$1" | sort; }
 memory=$(records memory total '"\(.name) \(.bytes // .count)"' | sort)
 compared=$(join <(meminfo "$truth/meminfo") <(meminfo "$before/meminfo") | join - <(echo "$memory"))
@@ -185,8 +196,8 @@ is "memory: what never moves is exact" "$(awk '
 if [ "$frozen" ]; then
 # Free pages wander between the zones' lists, which MemFree counts, and those of the CPUs, by megabytes
 # at a time. Here the two are added; what is left may move no more than the rest.
-truth_lists=$(awk '$1 == "count:" { sum += $2 } END { print sum * 4096 }' "$truth/zoneinfo")
-before_lists=$(awk '$1 == "count:" { sum += $2 } END { print sum * 4096 }' "$before/zoneinfo")
+lists_bytes() { awk -v page="$page" '$1 == "count:" { sum += $2 } END { print sum * page }' "$1/zoneinfo"; }
+truth_lists=$(lists_bytes "$truth") before_lists=$(lists_bytes "$before")
 lists=$(records zone zone .pcp_bytes | awk '{ sum += $1 } END { print sum }')
 is "memory: the rest within what it moves by itself" "$(awk -v slack="$slack_bytes" -v t="$truth_lists" -v b="$before_lists" -v s="$lists" '
     $1 == "MemFree" || $1 == "MemAvailable" { $2 += t; $3 += b; $4 += s }
@@ -208,12 +219,12 @@ zone_table() {
 }
 same_lists "zone: watermarks and extent of each" "$(records zone zone 'select(.present_bytes > 0) |
     [.min_bytes, .low_bytes, .high_bytes, .spanned_bytes, .present_bytes, .managed_bytes] as $v |
-    "\(.node)/\(.name) \($v | map(. / 4096) | join(" "))"')" "$(zone_table 0 "$truth/zoneinfo")"
+    "\(.node)/\(.name) \($v | map(. / '"$page"') | join(" "))"')" "$(zone_table 0 "$truth/zoneinfo")"
 if [ "$frozen" ]; then
 is "zone: free memory of each within what it moves by itself" "$(join <(zone_table 1 "$truth/zoneinfo" | sort) <(zone_table 1 "$before/zoneinfo" | sort) |
-    join - <(records zone zone '"\(.node)/\(.name) \((.free_bytes + .pcp_bytes) / 4096)"' | sort) |
-    awk -v slack="$slack_bytes" '{ moved = $2 - $3; if (moved < 0) moved = -moved; off = $2 - $4; if (off < 0) off = -off }
-        off * 4096 > moved * 4096 + slack')" ""
+    join - <(records zone zone '"\(.node)/\(.name) \((.free_bytes + .pcp_bytes) / '"$page"')"' | sort) |
+    awk -v slack="$((slack_bytes / page))" '{ moved = $2 - $3; if (moved < 0) moved = -moved; off = $2 - $4; if (off < 0) off = -off }
+        off > moved + slack')" ""
 fi
 
 # --- slab -----------------------------------------------------------------------------------------

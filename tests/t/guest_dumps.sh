@@ -39,8 +39,8 @@ is "the release" "$(jq -r 'select(.record == "header") | .release' "$scratch/elf
     "$(cut -d ' ' -f 3 "$truth/version")"
 is "the panic" "$(jq -r 'select(.record == "crash") | .reason' "$scratch/elf")" sysrq
 check "modules as /proc has them" tests/lab/compare_modules.sh "$truth/modules" "$scratch/elf"
-check "tasks" tests/lab/compare_tasks.sh "$truth/tasks" "$scratch/elf" "$truth/status" "$truth/cgroups"
-check "zones" tests/lab/compare_zoneinfo.sh "$truth/zoneinfo" "$scratch/elf"
+check "tasks" tests/lab/compare_tasks.sh "$truth/tasks" "$scratch/elf.all" "$truth/status" "$truth/cgroups"
+check "zones" tests/lab/compare_zoneinfo.sh "$truth/zoneinfo" "$scratch/elf.all"
 check "memory" tests/lab/compare_meminfo.sh "$truth/meminfo" "$scratch/elf"
 
 # --- each form --------------------------------------------------------------------------------------

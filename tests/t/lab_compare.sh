@@ -21,10 +21,11 @@ CACHE             OBJSIZE  ALLOCATED     TOTAL  SLABS  SSIZE  NAME
 ff1a66ea01925700      192      10700     10773    513     4k  dentry
 ff1a66ea01925b00     4096         38        48      6    32k  kmalloc-4k
 END
-{ cache dentry 192 192 0 21 513 10773 10773 10700; cache kmalloc-4k 4096 4096 3 8 6 48 46 38; } > "$scratch/same"
+header='{"section":"header","record":"header","page_size_bytes":4096}'
+{ echo "$header"; cache dentry 192 192 0 21 513 10773 10773 10700; cache kmalloc-4k 4096 4096 3 8 6 48 46 38; } > "$scratch/same"
 sed 's/"slabs":6,/"slabs":7,/' "$scratch/same" > "$scratch/moved"
 sed 's/"stride_bytes":192/"stride_bytes":200/' "$scratch/same" > "$scratch/resized"
-sed 1d "$scratch/same" > "$scratch/lost"
+sed '/"dentry"/d' "$scratch/same" > "$scratch/lost"
 sed 's/"objects_allocated":38/"objects_allocated":39/' "$scratch/same" > "$scratch/freed"
 : > "$scratch/nothing"
 
@@ -63,6 +64,14 @@ check "rounds: but not where every cache that moved did so often" differs rounds
 check "rounds: a cache that moves may be near" rounds "$scratch/near" "${moving[@]}"
 check "rounds: as far as rounds and slabs of CPUs allow" rounds "$scratch/edge" "${moving[@]}"
 check "rounds: no further" differs rounds "$scratch/far" "${moving[@]}"
+# of kmalloc-4k two CPUs keep a slab of 8 and 12 objects each; 48 where a page holds several of them
+kmalloc() { sed "s/\"objects_active\":46/\"objects_active\":$1/; s/\(page_size_bytes\":\)4096/\1$2/" "$scratch/same" > "$scratch/kmalloc"; }
+slabs "$scratch/r5" 10773 7; steps=("$scratch/r5" "$scratch/r2" "$scratch/r5" "$scratch/r2")
+kmalloc 86 4096; check "rounds: as far as CPUs keep objects of a page" rounds "$scratch/kmalloc" "${steps[@]}"
+kmalloc 87 4096; check "rounds: no further with those" differs rounds "$scratch/kmalloc" "${steps[@]}"
+kmalloc 158 16384; check "rounds: or of less than a page of 16 KiB" rounds "$scratch/kmalloc" "${steps[@]}"
+kmalloc 159 16384; check "rounds: no further there" differs rounds "$scratch/kmalloc" "${steps[@]}"
+check "rounds: nor is it without a header" differs rounds <(sed 1d "$scratch/same") "${still[@]}"
 check "rounds: another size never is right" differs rounds "$scratch/resized" "${moving[@]}"
 check "rounds: nor a lost cache" differs rounds "$scratch/lost" "${moving[@]}"
 check "rounds: nor no section at all" differs rounds "$scratch/nothing" "${moving[@]}"
