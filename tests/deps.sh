@@ -8,7 +8,7 @@ build='gcc make libc6-dev libelf-dev zlib1g-dev libjansson-dev libinih-dev libkd
 tests='check libbpf-dev clang-format jq shellcheck busybox-static cpio e2fsprogs kmod xz-utils zstd
        qemu-system-x86 kexec-tools makedumpfile dracut-core systemd curl ca-certificates
        apt-utils dpkg-dev git procps python3 man-db groff-base bash-completion sqlite3
-       systemd-journal-remote rpm'
+       systemd-journal-remote rpm dwarves'
 missing=
 # shellcheck disable=SC2086
 [ $# -gt 0 ] || set -- $build $tests

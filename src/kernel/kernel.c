@@ -404,19 +404,25 @@ size_t kernel_own_needs(const struct need **ret)
     return N_CORE_NEEDS;
 }
 
-/* After the dump's own tables failed with r: the profile's answer, or r with both reasons. */
+/*
+ * What the dump's own tables, which ended with r, did not answer: they may be missing, or there
+ * with holes. A profile has only what its kernel has, so that nothing is found that is not there.
+ * 0, or r with both reasons.
+ */
 static int ask_profile(struct kernel *k, enum profile_part part, const struct needs_set *sets,
                        int r, struct error *err)
 {
     struct error refused = {0}, own = err ? *err : (struct error){0};
+    size_t answered = 0;
 
     if (!k->profile)
         return r;
-    if (profile_resolve(k, k->profile, k->profile_len, part, sets, k->n_sets + 1, &refused) < 0)
-        return error_set(err, r, "%s; %s", own.text, refused.text);
-    if (part == PROFILE_SYMBOLS)
+    if (profile_resolve(k, k->profile, k->profile_len, part, sets, k->n_sets + 1, &refused,
+                        &answered) < 0)
+        return r < 0 ? error_set(err, r, "%s; %s", own.text, refused.text) : 0;
+    if (answered && part == PROFILE_SYMBOLS)
         k->shared->profile.symbols = true;
-    else
+    if (answered && part == PROFILE_TYPES)
         k->shared->profile.types = true;
     if (err)
         *err = (struct error){0};
@@ -431,7 +437,7 @@ static int resolve_symbols(struct kernel *k, const struct needs_set *sets, struc
     if (r == 0 && !k->core[CORE_INIT_UTS_NS].present)
         r = error_set(err, -ENODATA,
                       "the kernel's own symbols are functions alone (no CONFIG_KALLSYMS_ALL)");
-    return r < 0 ? ask_profile(k, PROFILE_SYMBOLS, sets, r, err) : 0;
+    return ask_profile(k, PROFILE_SYMBOLS, sets, r, err);
 }
 
 static int resolve_types(struct kernel *k, const struct needs_set *sets, struct error *err)
@@ -439,7 +445,7 @@ static int resolve_types(struct kernel *k, const struct needs_set *sets, struct 
     int r = btf_resolve_kernel(k, &k->core[CORE_START_BTF], &k->core[CORE_STOP_BTF], sets,
                                k->n_sets + 1, err);
 
-    return r < 0 ? ask_profile(k, PROFILE_TYPES, sets, r, err) : 0;
+    return ask_profile(k, PROFILE_TYPES, sets, r, err);
 }
 
 int kernel_bootstrap(struct kernel *k, struct error *err)

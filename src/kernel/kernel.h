@@ -40,8 +40,9 @@ void kernel_close(struct kernel *k);
 void kernel_closep(struct kernel **k);
 
 /*
- * A profile (kernel/profile.h) for kernel_bootstrap(), which turns to it where the dump has no
- * kallsyms with data in it, or no BTF, of its own. The text is borrowed until then.
+ * A profile (kernel/profile.h) for kernel_bootstrap(), which takes from it what the dump's own
+ * kallsyms and BTF do not answer: they are missing, functions alone, or have holes. The text is
+ * borrowed until then.
  */
 void kernel_use_profile(struct kernel *k, const char *text, size_t len);
 

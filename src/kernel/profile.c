@@ -249,12 +249,18 @@ static bool parse_fact(char *line, enum profile_part part, uint64_t stext, struc
     return false; /* a kind of a later version */
 }
 
-static void answer(const struct fact *fact, const struct needs_set *sets, size_t n_sets)
+/* How many needs it answered. */
+static size_t answer(const struct fact *fact, const struct needs_set *sets, size_t n_sets)
 {
+    size_t n = 0;
+
     for (size_t s = 0; s < n_sets; s++)
         for (size_t i = 0; i < sets[s].count; i++)
-            if (!sets[s].found[i].present && same_need(&sets[s].needs[i], &fact->need))
+            if (!sets[s].found[i].present && same_need(&sets[s].needs[i], &fact->need)) {
                 sets[s].found[i] = fact->found;
+                n++;
+            }
+    return n;
 }
 
 static void take(const char *line, const char *key, char *ret, size_t cap)
@@ -335,14 +341,15 @@ static void identify_crashed(struct kernel *k, struct profile_identity *ret)
 }
 
 int profile_resolve(struct kernel *k, const char *text, size_t len, enum profile_part part,
-                    const struct needs_set *sets, size_t n_sets, struct error *err)
+                    const struct needs_set *sets, size_t n_sets, struct error *err,
+                    size_t *ret_answered)
 {
     struct reader reader = {.pos = text, .end = text + len};
     struct profile_identity mine, crashed;
     char line[LINE_MAX_LEN];
     struct fact fact;
+    size_t facts = 0, answered = 0;
     uint64_t stext = 0;
-    unsigned facts = 0;
     int r = profile_identify(text, len, err, &mine);
 
     if (r < 0)
@@ -355,10 +362,12 @@ int profile_resolve(struct kernel *k, const char *text, size_t len, enum profile
         return error_set(err, -ENOENT, "no _stext in VMCOREINFO to place the profile's symbols");
     while (next_line(&reader, line))
         if (parse_fact(line, part, stext, &fact)) {
-            answer(&fact, sets, n_sets);
+            answered += answer(&fact, sets, n_sets);
             facts++;
         }
-    return facts ? 0
-                 : error_set(err, -ENOENT, "the profile has no %s",
-                             part == PROFILE_SYMBOLS ? "symbols" : "types");
+    if (!facts)
+        return error_set(err, -ENOENT, "the profile has no %s",
+                         part == PROFILE_SYMBOLS ? "symbols" : "types");
+    *ret_answered = answered;
+    return 0;
 }

@@ -44,11 +44,13 @@ int profile_check(const struct profile_identity *profile, const struct profile_i
 enum profile_part { PROFILE_SYMBOLS, PROFILE_TYPES };
 
 /*
- * Answers the needs of one part that have no answer yet, if the profile is the crashed kernel's.
- * Symbols are moved to where VMCOREINFO says that _stext is. Errors as profile_check() and
- * profile_identify(); -ENOENT if it has nothing of that part, or VMCOREINFO no _stext.
+ * Answers the needs of one part that have no answer yet, if the profile is the crashed kernel's;
+ * *ret_answered is how many. Symbols are moved to where VMCOREINFO says that _stext is. Errors as
+ * profile_check() and profile_identify(); -ENOENT if it has nothing of that part, or VMCOREINFO no
+ * _stext.
  */
 int profile_resolve(struct kernel *k, const char *text, size_t len, enum profile_part part,
-                    const struct needs_set *sets, size_t n_sets, struct error *err);
+                    const struct needs_set *sets, size_t n_sets, struct error *err,
+                    size_t *ret_answered);
 
 #endif

@@ -34,6 +34,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct uts uts = {{"Linux", "fuzz", "6.1.0-fuzz", "#1 fuzz"}};
     struct profile_identity id;
     struct kernel *k = NULL;
+    size_t answered = 0;
     struct image *im;
 
     memcpy(core.ram + 0x100, &uts, sizeof(uts));
@@ -45,10 +46,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     require(kernel_open(im, NULL, 0, NULL, &k) == 0);
     if (profile_identify((const char *)data, size, NULL, &id) == 0)
         require(strlen(id.release) < 65 && strlen(id.version) < 65 && strlen(id.build_id) < 129);
-    (void)profile_resolve(k, (const char *)data, size, PROFILE_SYMBOLS, &set, 1, NULL);
+    (void)profile_resolve(k, (const char *)data, size, PROFILE_SYMBOLS, &set, 1, NULL, &answered);
     for (size_t i = 1; i < N_NEEDS; i++)
         require(!found[i].present);
-    (void)profile_resolve(k, (const char *)data, size, PROFILE_TYPES, &set, 1, NULL);
+    (void)profile_resolve(k, (const char *)data, size, PROFILE_TYPES, &set, 1, NULL, &answered);
     for (size_t i = 0; i < N_NEEDS; i++) {
         uint64_t array = (uint64_t)found[i].elem_size * found[i].elem_count;
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * wipe_core VMCORE [symbols] [types]: overwrites the kallsyms tables, or the BTF, of a vmcore in
- * place with zeros, so that it looks like one of a kernel without them. Works on a copy, please.
+ * wipe_core VMCORE [symbols|types][:FROM-TO]...: overwrites the kallsyms tables, or the BTF, of a
+ * vmcore in place with zeros, so that it looks like one of a kernel without them; with FROM-TO (per
+ * cent) a part of them, so that they look damaged. Works on a copy, please.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -35,8 +36,6 @@ static int wipe(struct kernel *k, int fd, const struct region *r)
     static const char zeros[4096];
     uint64_t va = r->start, phys, left, at;
 
-    if (!r->start || r->end <= r->start)
-        return -1;
     while (va < r->end) {
         size_t n = sizeof(zeros) - va % sizeof(zeros);
 
@@ -78,6 +77,26 @@ static int find_regions(struct kernel *k, struct region ret[2])
     return kallsyms_foreach(k, find_btf, &ret[1], NULL);
 }
 
+/* The region that the argument names, or the part of it; false if it names none. */
+static bool choose(const char *argument, const struct region all[2], struct region *ret)
+{
+    unsigned from = 0, to = 100;
+    char what[16];
+
+    if (sscanf(argument, "%15[a-z]:%u-%u", what, &from, &to) < 1 || from >= to || to > 100)
+        return false;
+    for (size_t i = 0; i < 2; i++) {
+        uint64_t len = all[i].end - all[i].start;
+
+        if (strcmp(what, all[i].what) != 0)
+            continue;
+        *ret = (struct region){all[i].what, all[i].start + len * from / 100,
+                               all[i].start + len * to / 100};
+        return all[i].start && all[i].end > all[i].start;
+    }
+    return false;
+}
+
 int main(int argc, char *argv[])
 {
     _cleanup_(image_closep) struct image *im = NULL;
@@ -87,12 +106,14 @@ int main(int argc, char *argv[])
 
     if (fd < 0 || image_open(argv[1], NULL, &im) < 0 || kernel_open(im, NULL, 0, NULL, &k) < 0 ||
         find_regions(k, regions) < 0) {
-        fprintf(stderr, "usage: wipe_core VMCORE [symbols] [types]\n");
+        fprintf(stderr, "usage: wipe_core VMCORE [symbols|types][:FROM-TO]...\n");
         return 2;
     }
-    for (int i = 2; i < argc; i++)
-        for (size_t j = 0; j < ARRAY_SIZE(regions); j++)
-            if (!strcmp(argv[i], regions[j].what) && wipe(k, fd, &regions[j]) < 0)
-                return 1;
+    for (int i = 2; i < argc; i++) {
+        struct region r;
+
+        if (!choose(argv[i], regions, &r) || wipe(k, fd, &r) < 0)
+            return 1;
+    }
     return 0;
 }

@@ -54,6 +54,7 @@ static int resolve(const struct profile_identity *id, const char *text, size_t l
     static struct tiny_core core;
     struct uts uts = {{"Linux"}};
     const struct needs_set set = {needs, found, N_NEEDS};
+    size_t answered;
     _cleanup_(image_closep) struct image *im = NULL;
     _cleanup_(kernel_closep) struct kernel *k = NULL;
 
@@ -65,7 +66,7 @@ static int resolve(const struct profile_identity *id, const char *text, size_t l
              TINY_TEXT + 0x100, *id->build_id ? "BUILD-ID=" : "", id->build_id);
     im = tiny_open(&core);
     ck_assert_int_eq(kernel_open(im, NULL, 0, NULL, &k), 0);
-    return profile_resolve(k, text, len, part, &set, 1, err);
+    return profile_resolve(k, text, len, part, &set, 1, err, &answered);
 }
 
 START_TEST(what_is_written_is_read)
