@@ -10,12 +10,18 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 const char *__lsan_default_suppressions(void);
+const char *__asan_default_options(void);
 
-/* libkdumpfile 0.5.1 keeps a table of 24 KiB of every dump that it opened. Whoever opens one here is
- * a child that ends soon. */
+/* libkdumpfile 0.5.1 keeps a table of 24 KiB of every dump that it opened, and asks for as much
+ * memory as a header says. Whoever opens one here is a child with a limit that ends soon. */
 const char *__lsan_default_suppressions(void)
 {
     return "leak:libkdumpfile";
+}
+
+const char *__asan_default_options(void)
+{
+    return "allocator_may_return_null=1:max_allocation_size_mb=512";
 }
 
 /* More than a window, so that both ways of reading are taken. */

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""kdump_seeds.py DIRECTORY: writes the compressed and flattened dumps of the corpus of fuzz_elf.
+"""kdump_seeds.py [--crashing] DIRECTORY: writes the compressed and flattened dumps of the corpus of
+fuzz_elf; or those at which libkdumpfile 0.5.1 dies, which tests/t/capture_faults.sh shows to be contained.
 
 Each is a tiny dump of four pages as makedumpfile lays it out (include/diskdump_mod.h and
 makedumpfile.h of makedumpfile 1.7): whole ones, and ones whose headers lie."""
@@ -73,7 +74,6 @@ seeds = {
     "kdump-no-sub-header": kdump(head=header(sub_blocks=0)),
     "kdump-negative-sub-header": kdump(head=header(sub_blocks=-1)),
     "kdump-no-bitmap": kdump(head=header(bitmap_blocks=0)),
-    "kdump-many-pages": kdump(head=header(max_mapnr=0xffffffff), sub=sub_header(max_mapnr=1 << 62)),
     "kdump-version-3": kdump(head=header(version=3)),  # the last without notes, the first with VMCOREINFO
     "kdump-info-outside": kdump(head=header(version=3), sub=sub_header(info_at=1 << 40)),
     "kdump-info-huge": kdump(head=header(version=3), sub=sub_header(info_bytes=1 << 62)),
@@ -88,6 +88,9 @@ seeds = {
     "flattened-far": padded(struct.pack(">16sqq", b"makedumpfile", 1, 1)) + struct.pack(">qq", 1 << 62, 4) + b"KDUM",
     "flattened-negative": padded(struct.pack(">16sqq", b"makedumpfile", 1, 1)) + struct.pack(">qq", 0, -5),
 }
-for name, data in seeds.items():
-    with open(os.path.join(sys.argv[1], name), "wb") as f:
+crashing = {
+    "kdump-many-pages": kdump(head=header(max_mapnr=0xffffffff), sub=sub_header(max_mapnr=1 << 62)),
+}
+for name, data in (crashing if "--crashing" in sys.argv else seeds).items():
+    with open(os.path.join(sys.argv[-1], name), "wb") as f:
         f.write(data)
