@@ -9,6 +9,7 @@
 # shellcheck disable=SC2154  # moddir, initdir, systemdsystemunitdir… are dracut's
 
 vmcore_summary_libdir=${VMCORE_SUMMARY_LIBDIR:-/usr/lib/vmcore-summary}
+vmcore_summary_conf=${VMCORE_SUMMARY_CONF:-/etc/vmcore-summary.conf}
 
 # 0: include, 255: only when asked for, 1: impossible
 check() {
@@ -41,8 +42,8 @@ install() {
         [[ ! -e $vmcore_summary_libdir/$hook ]] ||
             inst_simple "$vmcore_summary_libdir/$hook" "/usr/lib/vmcore-summary/$hook"
     done
-    for config in /etc/vmcore-summary.conf /etc/vmcore-summary.conf.d/*.conf; do
-        [[ -e $config ]] && inst_simple "$config"
+    for config in "$vmcore_summary_conf" "$vmcore_summary_conf".d/*.conf; do
+        [[ -e $config ]] && inst_simple "$config" "/etc/vmcore-summary.conf${config#"$vmcore_summary_conf"}"
     done
     vmcore_summary_profile
     inst_multiple mkdir mv mount sleep
@@ -51,16 +52,41 @@ install() {
     return 0
 }
 
-# The profile that the administrator made, or, for a kernel that has no BTF, one that is made now. The
+# Whether the kernel that the image is for lacks BTF, or data among its symbols, in its memory. Of one
+# that does not run its build's configuration tells; where that is not to be found, no.
+vmcore_summary_wants_profile() {
+    local config
+    if [[ $kernel == "$(uname -r)" ]]; then
+        [[ ! -e ${VMCORE_SUMMARY_BTF:-/sys/kernel/btf/vmlinux} ]] ||
+            ! grep -q ' init_uts_ns$' "${VMCORE_SUMMARY_KALLSYMS:-/proc/kallsyms}"
+        return
+    fi
+    for config in "${VMCORE_SUMMARY_BOOT:-/boot}/config-$kernel" "/lib/modules/$kernel/config"; do
+        [[ -r $config ]] || continue
+        ! grep -qx CONFIG_DEBUG_INFO_BTF=y "$config" || ! grep -qx CONFIG_KALLSYMS_ALL=y "$config"
+        return
+    done
+    return 1
+}
+
+# The profile that the administrator made, or one that is made now, for a kernel that needs one. The
 # capture takes it only for the kernel that it is of, so that a stale one does no harm.
 vmcore_summary_profile() {
-    local profile=/etc/vmcore-summary.profile program=${VMCORE_SUMMARY_PROGRAM:-/usr/bin/vmcore-summary}
+    local profile program=${VMCORE_SUMMARY_PROGRAM:-/usr/bin/vmcore-summary}
 
-    [[ -e $profile ]] && inst_simple "$profile" && return 0
-    [[ -e ${VMCORE_SUMMARY_BTF:-/sys/kernel/btf/vmlinux} ]] || [[ ! -x $program ]] && return 0
-    mkdir -p "$initdir/etc"
-    "$program" profile --output "$initdir$profile" ||
-        dwarn "vmcore-summary: no kernel profile; memory, slabs and tasks will not be in summaries"
+    profile=$(. "$vmcore_summary_libdir/capture-lib.sh" && config_value Profile /etc/vmcore-summary.profile)
+    if [[ -e $profile ]]; then
+        # a profile may name its kernel by a build id alone
+        if ! grep -q '^release ' "$profile" || grep -qxF "release $kernel" "$profile"; then
+            inst_simple "$profile"
+            return 0
+        fi
+        dwarn "vmcore-summary: $profile is not of $kernel"
+    fi
+    vmcore_summary_wants_profile || return 0
+    mkdir -p "$initdir${profile%/*}"
+    [[ -x $program ]] && "$program" profile --kernel "$kernel" --output "$initdir$profile" ||
+        dwarn "vmcore-summary: no profile of $kernel; memory, slabs and tasks will not be in its summaries"
     return 0
 }
 

@@ -23,7 +23,7 @@
 #define RUNNING_SYMBOLS "/proc/kallsyms"
 
 struct request {
-    const char *output, *btf, *symbols, *vmlinux, *build_id, *banner;
+    const char *output, *btf, *symbols, *vmlinux, *build_id, *banner, *kernel;
 };
 
 static void print_help(void)
@@ -40,10 +40,12 @@ static void print_help(void)
          "                      and release\n"
          "      --build-id HEX  whose files these are\n"
          "      --banner TEXT   the same, as /proc/version says it\n"
+         "      --kernel RELEASE  of an installed kernel, by its debuginfo if it does not\n"
+         "                      run\n"
          "  -h, --help          show this help\n");
 }
 
-enum { OPT_OUTPUT = 256, OPT_BTF, OPT_SYMBOLS, OPT_VMLINUX, OPT_BUILD_ID, OPT_BANNER };
+enum { OPT_OUTPUT = 256, OPT_BTF, OPT_SYMBOLS, OPT_VMLINUX, OPT_BUILD_ID, OPT_BANNER, OPT_KERNEL };
 
 static const struct option long_options[] = {
     {"output", required_argument, NULL, OPT_OUTPUT},
@@ -52,6 +54,7 @@ static const struct option long_options[] = {
     {"vmlinux", required_argument, NULL, OPT_VMLINUX},
     {"build-id", required_argument, NULL, OPT_BUILD_ID},
     {"banner", required_argument, NULL, OPT_BANNER},
+    {"kernel", required_argument, NULL, OPT_KERNEL},
     {"help", no_argument, NULL, 'h'},
     {NULL, 0, NULL, 0},
 };
@@ -59,8 +62,8 @@ static const struct option long_options[] = {
 /* EXIT_SUCCESS to go on; *ret_done after --help. */
 static int parse_options(int argc, char **argv, struct request *ret, bool *ret_done)
 {
-    const char **texts[] = {&ret->output,  &ret->btf,      &ret->symbols,
-                            &ret->vmlinux, &ret->build_id, &ret->banner};
+    const char **texts[] = {&ret->output,   &ret->btf,    &ret->symbols, &ret->vmlinux,
+                            &ret->build_id, &ret->banner, &ret->kernel};
     int opt;
 
     optind = 0;
@@ -80,24 +83,38 @@ static int parse_options(int argc, char **argv, struct request *ret, bool *ret_d
     return command_usage_error(NAME);
 }
 
-/* The running kernel's vmlinux with DWARF, where distributions put it; NULL if it is not there. */
-static const char *find_vmlinux(char *ret, size_t cap)
+/* Where distributions put a kernel's ELF file with debuginfo, and its symbols. Debian's
+ * /boot/System.map is a line that names the package of the real one. */
+static const char *const vmlinux_places[] = {
+    "/usr/lib/debug/boot/vmlinux-%s", "/usr/lib/debug/lib/modules/%s/vmlinux",
+    "/usr/lib/debug/usr/lib/modules/%s/vmlinux", "/lib/modules/%s/build/vmlinux", NULL};
+static const char *const symbols_places[] = {"/usr/lib/debug/boot/System.map-%s",
+                                             "/boot/System.map-%s", "/lib/modules/%s/System.map",
+                                             "/lib/modules/%s/build/System.map", NULL};
+
+/* The first of the places that a kernel's release fills, from *io_next on; NULL if none is there.
+ */
+static const char *find_file(const char *const places[], size_t *io_next, const char *release,
+                             char ret[static PATH_MAX])
 {
-    static const char *const places[] = {
-        "/usr/lib/debug/boot/vmlinux-%s", "/usr/lib/debug/lib/modules/%s/vmlinux",
-        "/usr/lib/debug/usr/lib/modules/%s/vmlinux", "/lib/modules/%s/build/vmlinux"};
-    struct utsname u;
+    const char *place;
 
-    if (uname(&u) < 0)
-        return NULL;
-    for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
-        const char *gap = strstr(places[i], "%s");
+    while ((place = places[*io_next])) {
+        const char *gap = strstr(place, "%s");
 
-        snprintf(ret, cap, "%.*s%s%s", (int)(gap - places[i]), places[i], u.release, gap + 2);
+        ++*io_next;
+        snprintf(ret, PATH_MAX, "%.*s%s%s", (int)(gap - place), place, release, gap + 2);
         if (access(ret, R_OK) == 0)
             return ret;
     }
     return NULL;
+}
+
+static const char *find_vmlinux(const char *release, char ret[static PATH_MAX])
+{
+    size_t first = 0;
+
+    return find_file(vmlinux_places, &first, release, ret);
 }
 
 /* One set of all needs: the extractors' and the kernel room's. */
@@ -133,33 +150,89 @@ static int identify(const struct request *req, bool running, struct error *err,
     return r;
 }
 
-/* Fills the sets from the files of the request, or of the running kernel. */
+/* All symbols of the running kernel; -ENODATA if it lists functions alone and no System.map is
+ * there. */
+static int running_symbols(const char *release, const struct needs_set *sets, size_t n,
+                           struct error *err, uint64_t *ret_stext)
+{
+    int r = source_symbols(RUNNING_SYMBOLS, sets, n, err, ret_stext);
+    char path[PATH_MAX];
+    size_t next = 0;
+
+    if (r != -ENODATA)
+        return r;
+    while (find_file(symbols_places, &next, release, path))
+        if (source_symbols(path, sets, n, NULL, ret_stext) == 0)
+            return 0;
+    return r;
+}
+
+/* Fills the sets from what the machine has of the running kernel. */
+static int resolve_running(const char *release, const struct needs_set *sets, size_t n,
+                           struct error *err, uint64_t *ret_stext, struct profile_identity *ret_id)
+{
+    bool btf = access(RUNNING_BTF, R_OK) == 0;
+    char path[PATH_MAX];
+    const char *vmlinux = find_vmlinux(release, path);
+    int r = running_symbols(release, sets, n, err, ret_stext);
+
+    if (!vmlinux && !btf)
+        command_error(NAME, "no types: the kernel has no BTF; with debuginfo, say --vmlinux");
+    if (r == -ENODATA && vmlinux)
+        r = 0; /* it has them all */
+    if (!r && btf)
+        r = source_btf(RUNNING_BTF, sets, n, err);
+    if (!r && vmlinux && (!btf || !*ret_stext))
+        r = source_vmlinux(vmlinux, sets, n, !btf, err, ret_stext, ret_id);
+    return r;
+}
+
+/* Fills the sets from the files of the request. */
+static int resolve_files(const struct request *req, const struct needs_set *sets, size_t n,
+                         struct error *err, uint64_t *ret_stext, struct profile_identity *ret_id)
+{
+    int r = 0;
+
+    if (!req->vmlinux && !req->btf)
+        command_error(NAME, "no types: the kernel has no BTF; with debuginfo, say --vmlinux");
+    if (!req->vmlinux && !req->symbols)
+        command_error(NAME, "no symbols: name a table with --symbols");
+    if (req->symbols)
+        r = source_symbols(req->symbols, sets, n, err, ret_stext);
+    if (!r && req->btf)
+        r = source_btf(req->btf, sets, n, err);
+    if (!r && req->vmlinux)
+        r = source_vmlinux(req->vmlinux, sets, n, !req->btf, err, ret_stext, ret_id);
+    return r;
+}
+
+/* Fills the sets from the files of the request, of the kernel that it names, or of the running one.
+ */
 static int resolve(const struct request *req, const struct needs_set *sets, size_t n,
                    struct error *err, uint64_t *ret_stext, struct profile_identity *ret_id)
 {
+    struct request files = *req;
     bool running = !req->btf && !req->symbols && !req->vmlinux;
-    const char *btf = req->btf, *symbols = req->symbols, *vmlinux = req->vmlinux;
     char path[PATH_MAX];
-    int r = 0;
+    struct utsname u;
+    int r;
 
-    if (running) {
-        symbols = RUNNING_SYMBOLS;
-        btf = access(RUNNING_BTF, R_OK) == 0 ? RUNNING_BTF : NULL;
-        vmlinux = btf ? NULL : find_vmlinux(path, sizeof(path));
+    if (running && uname(&u) < 0)
+        return error_set(err, -errno, "uname: %s", strerror(errno));
+    if (running && req->kernel && strcmp(req->kernel, u.release) != 0) {
+        running = false;
+        files.vmlinux = find_vmlinux(req->kernel, path);
+        if (!files.vmlinux)
+            return error_set(err, -ENOENT, "no vmlinux of %s: is its debuginfo installed?",
+                             req->kernel);
     }
-    if (!vmlinux && !btf)
-        command_error(NAME, "no types: the kernel has no BTF; with debuginfo, say --vmlinux");
-    if (!vmlinux && !symbols)
-        command_error(NAME, "no symbols: name a table with --symbols");
-    if (symbols)
-        r = source_symbols(symbols, sets, n, err, ret_stext);
-    if (running && r == -ENODATA && (vmlinux = find_vmlinux(path, sizeof(path))))
-        r = 0; /* it has them all */
-    if (!r && btf)
-        r = source_btf(btf, sets, n, err);
-    if (!r && vmlinux)
-        r = source_vmlinux(vmlinux, sets, n, !btf, err, ret_stext, ret_id);
-    return r < 0 ? r : identify(req, running, err, ret_id);
+    r = running ? resolve_running(u.release, sets, n, err, ret_stext, ret_id)
+                : resolve_files(&files, sets, n, err, ret_stext, ret_id);
+    if (!r)
+        r = identify(req, running, err, ret_id);
+    if (!r && req->kernel && ret_id->release[0] && strcmp(req->kernel, ret_id->release) != 0)
+        r = error_set(err, -EINVAL, "the files are of %s, not of %s", ret_id->release, req->kernel);
+    return r;
 }
 
 static int write_all(FILE *f, const struct buf *text)

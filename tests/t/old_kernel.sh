@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck disable=SC2016  # expanded in the namespace
 # A dump of 3.10's time: no BTF, no kallsyms that anybody names, a log of `struct log` records. What
 # the log tells comes out without anything; the rest with a profile, made of the kernel's own ELF
 # file and its DWARF. The kernel is tests/data/old_kernel/kernel.c, compiled and linked like one.
@@ -119,6 +120,24 @@ check "the kernel without DWARF" compile "$scratch/bare-vmlinux"
 check "is refused" refused --vmlinux "$scratch/bare-vmlinux"
 check "and named" grep -q "pahole makes no BTF of $scratch/bare-vmlinux" "$scratch/err"
 is "nothing was written" "$(ls "$scratch/x" "$scratch/x.new" 2> /dev/null)" ""
+
+# by its release, from where debuginfo packages put it: in a namespace of ours, /usr/lib/debug
+check "a kernel that is not installed: refused" refused --kernel 3.10.0-none
+check "and what is missing is told" grep -q 'no vmlinux of 3.10.0-none: is its debuginfo installed' "$scratch/err"
+check "another kernel than that of the file: refused" refused --kernel 3.10.0-none --vmlinux "$vmlinux"
+check "and told" grep -q 'the files are of 3.10.0-test, not of 3.10.0-none' "$scratch/err"
+if [ -d /usr/lib/debug ] && unshare -rm mount -t tmpfs none /usr/lib/debug 2> /dev/null; then
+    installed() {
+        export asan vmlinux scratch
+        unshare -rm bash -c 'mount -t tmpfs none /usr/lib/debug && mkdir /usr/lib/debug/boot &&
+            cp "$vmlinux" /usr/lib/debug/boot/vmlinux-3.10.0-test &&
+            "$asan" profile --kernel 3.10.0-test --output "$scratch/profile.installed"'
+    }
+    check "of an installed kernel that does not run" installed
+    check "the profile is the same" cmp "$scratch/profile" "$scratch/profile.installed"
+else
+    skip "of an installed kernel that does not run" "no /usr/lib/debug or no mounts in a namespace here"
+fi
 
 check "captured with the profile" capture with --profile "$scratch/profile"
 is "more sections follow" "$(ends with | xargs)" \
