@@ -20,14 +20,17 @@ config_value() {
     echo "$config_value"
 }
 
-duration_s() { # VALUE: a number with ms, s, min or h, in seconds
+duration_s() { # VALUE: a number with ms, s, min or h, in seconds; the default if it is not up to 24 h
     duration_s=${1%%[!0-9]*}
+    duration_s=${duration_s#"${duration_s%%[!0]*}"} # or it is octal
+    [ ${#duration_s} -le 8 ] || duration_s=
     case $1 in
-    *ms) echo 1 ;;
-    *h) echo $((${duration_s:-1} * 3600)) ;;
-    *m | *min) echo $((${duration_s:-1} * 60)) ;;
-    *) echo "${duration_s:-60}" ;;
+    *ms) duration_s=$((${duration_s:-0} / 1000 + 1)) ;;
+    *h) duration_s=$((${duration_s:-0} * 3600)) ;;
+    *m | *min) duration_s=$((${duration_s:-0} * 60)) ;;
     esac
+    [ "${duration_s:-0}" -gt 0 ] && [ "$duration_s" -le 86400 ] || duration_s=60
+    echo "$duration_s"
 }
 
 # The program keeps its own deadline, and 15 s for what comes after; this is for when it cannot.
@@ -95,15 +98,21 @@ is_mounted() { # DIRECTORY
 }
 
 # new_directory BASE: makes BASE/crash-TIME and prints it. No name begins with a digit: what cleans old
-# dumps away by their names must not take ours for one.
+# dumps away by their names must not take ours for one. A BASE that is a link or someone else's, where
+# all may write beside it, is refused; the directory just made shows who we are to that file system.
 new_directory() {
     new_time=$(date -u +%Y%m%dT%H%M%SZ 2> /dev/null) || new_time=
-    mkdir -p "$1" || return
+    ! [ -L "$1" ] && mkdir -p "$1" || return
     for new_suffix in '' -1 -2 -3 -4 -5 -6 -7 -8 -9; do
-        if mkdir -m 700 "$1/crash-${new_time:-unknown}$new_suffix" 2> /dev/null; then
-            echo "$1/crash-${new_time:-unknown}$new_suffix"
-            return
+        new_path=$1/crash-${new_time:-unknown}$new_suffix
+        mkdir -m 700 "$new_path" 2> /dev/null || continue
+        # shellcheck disable=SC3067  # every shell of a capture image knows -O
+        if [ -O "$new_path" ] && ! [ -O "$1" ]; then
+            rmdir "$new_path"
+            return 1
         fi
+        echo "$new_path"
+        return
     done
     return 1
 }

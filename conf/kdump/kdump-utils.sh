@@ -255,9 +255,10 @@ own_addresses() {
     done
 } 2> /dev/null
 
-# dump_directory BASE FILE: the newest directory below BASE that kdump made since FILE was written:
+# dump_directory BASE FILE NOW: the newest directory below BASE that kdump made since FILE was written:
 # IP-YYYY-MM-DD-HH:MM:SS with an address of this machine (other machines may dump to one NFS export),
-# or kdump-test-ID of `kdumpctl test`.
+# or kdump-test-ID of `kdumpctl test`. What is newer than NOW, a file just written there, was made
+# before this boot, whose clock stands in the past.
 # shellcheck disable=SC3013  # every shell of a capture image knows -nt
 dump_directory() {
     dd_found=$(test_id)
@@ -269,6 +270,7 @@ dump_directory() {
     dd_addresses=$(own_addresses)
     for dd in "$1"/*-[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]-[0-9][0-9]:[0-9][0-9]:[0-9][0-9]; do
         if ! [ -d "$dd" ] || [ -L "$dd" ] || [ "$2" -nt "$dd" ]; then continue; fi
+        [ -e "$3" ] && [ "$dd" -nt "$3" ] && continue
         dd_address=${dd##*/}
         dd_address=${dd_address%-????-??-??-??:??:??}
         case "
@@ -300,7 +302,7 @@ dump_file() { # DIRECTORY: the name of the dump in it
 place_beside() {
     summary_directory=$1
     pb_dump=$(noted dump) # from kdump-collector, which knows
-    [ -n "$pb_dump" ] || pb_dump=$(dump_directory "${1%/vmcore-summary/*}" "$2") || return
+    [ -n "$pb_dump" ] || pb_dump=$(dump_directory "${1%/vmcore-summary/*}" "$2" "$1/vmcore-summary.dump") || return
     [ "$pb_dump" != "$1" ] || return 0
     move_beside "$1" "$pb_dump" || return
     summary_directory=$pb_dump
@@ -339,6 +341,7 @@ after_dump() { # STATUS
     fi
     summary_directory=$(noted summary)
     [ -n "$summary_directory" ] && [ -d "$summary_directory" ] || return
+    record_dump "$summary_directory" missing "$1" ''
     place_beside "$summary_directory" "$since"
     record_after "$summary_directory" "$1"
 }

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -69,6 +70,18 @@ static void new_name(const char *kind, uint64_t time_s, char *ret, size_t cap)
              u.minute, u.second);
 }
 
+/*
+ * Whether someone else owns the base, who could then put what he likes in the place of our files.
+ * The new directory shows who we are to this file system, which need not be root: NFS may map that.
+ */
+static bool is_foreign(int base_fd, int new_fd)
+{
+    struct stat base, made;
+
+    return !fstat(base_fd, &base) && !fstat(new_fd, &made) && base.st_uid != made.st_uid &&
+           base.st_uid != 0;
+}
+
 int target_open_new(const char *base, const char *kind, uint64_t time_s, struct error *err,
                     char *ret_path, size_t cap, int *ret_fd)
 {
@@ -90,6 +103,11 @@ int target_open_new(const char *base, const char *kind, uint64_t time_s, struct 
     fd = openat(base_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0)
         return error_set(err, -errno, "%s/%s: %s", base, name, strerror(errno));
+    if (is_foreign(base_fd, fd)) {
+        close(fd);
+        unlinkat(base_fd, name, AT_REMOVEDIR);
+        return error_set(err, -EPERM, "%s: belongs to someone else", base);
+    }
     fsync(base_fd); /* the name; what it cannot promise the summary's own sync tells */
     snprintf(ret_path, cap, "%s/%s", base, name);
     *ret_fd = fd;
