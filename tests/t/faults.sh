@@ -22,6 +22,9 @@
 #   two crashes within one second           two summaries, -1
 #   summary directory a link, a stranger's  nothing is written there; the digest is on the console
 #   configuration with errors               the line is named, the defaults hold
+#   image of our own: its device absent,    what can be written is (to the console, if nothing else), and
+#     its mount or program failing or       the reboot follows in time, or is done by the dead man's switch
+#     hanging
 #
 # capture_faults.sh has the program's own faults, kdump_hooks.sh the hooks' with programs of any badness.
 . "$(dirname "$0")/../lib.sh"
@@ -162,7 +165,7 @@ crash "console, log and pstore that block" blocking
 whole "console, log and pstore that block"
 
 # --- makedumpfile. Ours is done before it starts.
-# shellcheck disable=SC2329
+# shellcheck disable=SC2016,SC2329
 {
     absent() { printf '#!/bin/sh\nexit 127\n' > "$image/bin/makedumpfile"; }
     failing() { printf '#!/bin/sh\nfor last; do :; done\necho half > "$last"\nexit 1\n' > "$image/bin/makedumpfile"; }
@@ -230,7 +233,7 @@ rm -r "$image/run"
 hook vmcore-summary-kdump > /dev/null
 is "two crashes within one second" "$(cd "$base" && printf '%s ' *)" "crash-19700101T000005Z crash-19700101T000005Z-1 "
 printf '[Capture]\nDirectory=%s\n' "$scratch/own" > "$scratch/own.conf"
-for i in 1 2 3; do "$static" capture --quiet --vmcore "$core" --config "$scratch/own.conf"; done
+for _ in 1 2 3; do "$static" capture --quiet --vmcore "$core" --config "$scratch/own.conf"; done
 is "three of the program's own" "$(find "$scratch/own" -name '*.gz' | wc -l) $(find "$scratch/own" -name '*Z-[12]' | wc -l)" "3 2"
 
 # --- who owns the place
@@ -269,6 +272,72 @@ whole "configuration with errors"
 for line in 2 3 4; do
     check "configuration with errors: line $line is named" grep -q "conf:$line: " "$image/output"
 done
+
+# --- an image of our own: nothing but the reboot may end it
+# Its paths are led into the scratch directory; waits of the reboot's own, 5 s each, are shortened.
+new_image() { # DEVICE
+    new_machine
+    sed -e "s|/proc/sysrq-trigger|$image/sysrq|g; s|/proc/sys/kernel/panic|$image/panic|g; s|/proc/vmcore|$core|g" \
+        -e "s|/run/vmcore-summary|$image/run|g; s|/etc/vmcore-summary/image.conf|$image/image.conf|g" \
+        -e "s|/usr/lib/vmcore-summary/capture-lib.sh|$VMCORE_SUMMARY_LIB|g" \
+        -e 's/sleep 5/sleep 0.1/; s/bounded 60/bounded 3/' \
+        "$top/dracut-module/55vmcore-summary/image-run.sh" > "$image/image-run"
+    printf 'device=%s\nfstype=ext4\ndevice_wait=2\ncapture_limit=20\nlimit=2\n' "$1" > "$image/image.conf"
+    printf '#!/bin/sh\necho "$*" >> "%s/reboots"\n' "$image" > "$image/bin/reboot"
+    printf '#!/bin/sh\nexit 1\n' > "$image/bin/umount"
+    echo 0 > "$image/panic"
+    : > "$image/mountinfo"
+    chmod +x "$image/bin"/*
+    # it would reboot this very machine
+    ! grep -E '/proc/sysrq|/proc/sys/' "$image/image-run" || exit 1
+}
+image_run() { # [ARGUMENT]: its status
+    (cd / && PATH=$image/bin:$PATH timeout $hook_seconds dash "$image/image-run" "$@") >> "$image/output" 2>&1 < /dev/null
+    echo $?
+}
+reboots() { # WHAT: it ends by the reboot, first of all by SysRq
+    check "$1: it comes to its end in time" [ "$(image_run)" != 124 ]
+    is "$1: and reboots" "$(cat "$image/sysrq") $(cat "$image/reboots")" "b -f"
+}
+in_image() { find "$image/run/target" -name vmcore-summary.jsonl.gz; }
+
+new_image /dev/nosuch
+reboots "image without its device"
+check "image without its device: said" grep -q "/dev/nosuch has not appeared in 2 s" "$image/output"
+on_console "image without its device"
+rm "$image/sysrq" "$image/reboots" "$image/output"
+reboots "second call, from an emergency"
+is "second call, from an emergency: nothing but the reboot" "$(cat "$image/output")" "vmcore-summary: rebooting"
+new_image /dev/nosuch
+echo "36 22 254:16 / $image/run/target rw - ext4 /dev/x rw" > "$image/mountinfo"
+mkdir -p "$image/run/target"
+rmdir "$image/run/target" "$image/run"
+reboots "image with its target"
+is "image with its target: the summary is whole" "$(trailer "$(in_image)")" '["trailer","end"]'
+for body in "exit 1" "exec sleep 600"; do
+    new_image "$scratch/device"
+    [ -b "$scratch/device" ] || mknod "$scratch/device" b 7 123 2> /dev/null ||
+        { skip "image whose mount does '$body'" "mknod not allowed"; continue; }
+    printf '#!/bin/sh\n%s\n' "$body" > "$image/bin/mount"
+    reboots "image whose mount does '$body'"
+    check "image whose mount does '$body': said" grep -q "cannot mount" "$image/output"
+    on_console "image whose mount does '$body'"
+done
+for body in "exec sleep 600" "kill -SEGV \$\$" "exit 3"; do
+    new_image /dev/nosuch
+    printf '#!/bin/sh\n%s\n' "$body" > "$VMCORE_SUMMARY"
+    echo capture_limit=3 >> "$image/image.conf"
+    reboots "image whose program does '$body'"
+    check "image whose program does '$body': said" grep -q "capture ended with status" "$image/output"
+done
+new_image /dev/nosuch
+rm "$VMCORE_SUMMARY"
+reboots "image without its program"
+new_image /dev/nosuch
+is "the dead man's switch does not wait" "$(image_run --watch)" 0
+is "it sees to a kernel that panics" "$(cat "$image/panic")" 10
+for _ in $(seq 200); do [ ! -s "$image/reboots" ] || break; sleep 0.1; done
+is "and reboots after its time" "$(cat "$image/sysrq") $(cat "$image/reboots")" "b -f"
 
 umount -l "$scratch/image/target" 2> /dev/null
 done_testing
