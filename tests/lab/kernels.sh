@@ -6,7 +6,7 @@
 #   kernels.sh [KERNEL…]     or KERNELS="…": a suite, whose newest kernel it is, or SUITE:SERIES, its newest
 #                            of that series; bullseye bookworm trixie trixie-backports:6.18
 #                            trixie-backports:6.19 trixie-backports sid arm64-bookworm arm64-sid
-#                            arm64-sid@max arm64-sid-16k, see tests/t/crash.sh
+#                            arm64-sid@max arm64-sid-16k arm64-sid-16k@max, see tests/t/crash.sh
 #
 # WORKLOADS                "oom slab", those of tests/lab/guest/scenario-NAME.sh to crash under
 #
@@ -21,7 +21,7 @@ cd "$(dirname "$0")/../.." || exit
 # shellcheck source=tests/lab/arm64_packages.sh
 . tests/lab/arm64_packages.sh
 BUILD=${BUILD:-build}
-arm64='arm64-bookworm arm64-sid arm64-sid@max arm64-sid-16k'
+arm64='arm64-bookworm arm64-sid arm64-sid@max arm64-sid-16k arm64-sid-16k@max'
 asked=${*:-${KERNELS:-}}
 kernels=${asked:-bullseye bookworm trixie trixie-backports:6.18 trixie-backports:6.19 trixie-backports sid $arm64}
 sections='dmesg oom memory zone slab task module'

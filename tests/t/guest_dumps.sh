@@ -22,7 +22,7 @@ records() { # DUMP NAME [PROGRAM]: its records to $scratch/NAME, its whole summa
 }
 header() { jq -c 'select(.record == "header") | del(.core_bytes, .core_kind)' "$scratch/$1.all"; }
 kind() { jq -r 'select(.record == "header") | .core_kind' "$scratch/$1.all"; }
-not_ok() { jq -r 'select(.record == "end" and .status != "ok") | "\(.section) \(.status) \(.reason)"' "$scratch/$1.all"; }
+not_ok() { jq -r 'select(.record == "end" and .status != "ok") | "\(.section) \(.status) \(.reason)"' "$scratch/$1.all" || echo "no summary"; }
 same() { # NAME KIND: as the ELF dump, every section whole
     check "$1: nothing to complain about" [ ! -s "$scratch/$1.err" ]
     is "$1: the header says what it is" "$(kind "$1")" "$2"
