@@ -50,7 +50,7 @@ endif
 
 objects = $(patsubst src/%.c,$(BUILD)/$(1)/obj/%.o,$(2))
 
-.PHONY: all arm64 deb rpm help check-kernels check-images check-witness check unit demo bench install uninstall clean format deps check-format fuzz
+.PHONY: all arm64 deb rpm help check-kernels check-images check-witness check-kdump-tools check unit demo bench install uninstall clean format deps check-format fuzz
 all: $(BUILD)/vmcore-summary $(BUILD)/static/vmcore-summary
 
 help:
@@ -65,6 +65,8 @@ help:
 ##            KERNELS="bullseye trixie-backports:6.18" and WORKLOADS="oom slab" choose
 ## check-images   symbols and types of each kernel image that Debian's suites serve, as a table (slow)
 ## check-witness  a summary against crash and drgn on the same dump, row by row (fetches debuginfo)
+## check-kdump-tools  two whole crashes with Debian 12's own kdump-tools, with the dump and instead of it
+##            (some five minutes; fetches the machine by debootstrap)
 ## fuzz       every fuzz target under libFuzzer for FUZZ_SECONDS each (clang)
 ## install    DESTDIR= PREFIX=; uninstall takes the same
 ## deb        build/vmcore-summary_VERSION_ARCH.deb, with dpkg-dev
@@ -250,6 +252,10 @@ check-images: deps test-programs
 check-witness: deps all
 	@tests/deps.sh crash python3-drgn
 	@BUILD=$(BUILD) tests/lab/witness.sh
+
+check-kdump-tools: deps all
+	@tests/deps.sh debootstrap
+	@BUILD=$(BUILD) tests/lab/kdump_tools.sh
 
 bench: deps
 	$(MAKE) all
