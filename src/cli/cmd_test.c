@@ -41,8 +41,8 @@ static void print_help(void)
          "                      if it is there; with --vmcore, this one)\n"
          "      --output DIR    keep the summary there\n"
          "  -h, --help          show this help\n\n"
-         "Exit status: 0 if the summary is complete; 1 if it is not, or there is none; 3 if\n"
-         "that cannot be rehearsed here; 2 for a wrong command line.");
+         "Exit status: 0 if the summary is complete; 1 if it is not, or there is none; 3\n"
+         "if that cannot be rehearsed here; 2 for a wrong command line.");
 }
 
 static int bad_option(const char *text)
