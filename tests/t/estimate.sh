@@ -19,9 +19,9 @@ compare() { # VMCORE OPTION COMPRESSION FIELD LEVEL…: a row a level; fails if 
     for level; do
         got=$(jq "select(.level == $level).$field" "$scratch/levels")
         want=$(size_of "$option" "$level" "$file") || return 1
-        printf '%-24s %-4s level %2d: estimate %11d file %11d %+6.1f %%\n' \
-            "$(basename "$(dirname "$file")")" "$option" "$level" "$got" "$want" \
-            "$(echo "scale=6; ($got - $want) * 100 / $want" | bc)"
+        awk -v name="$(basename "$(dirname "$file")")" -v option="$option" -v level="$level" -v got="$got" -v want="$want" \
+            'BEGIN { printf "%-24s %-4s level %2d: estimate %11d file %11d %+6.1f %%\n", name, option, level, got, want,
+                     (got - want) * 100 / want }'
         [ $((got * 10)) -ge $((want * 9)) ] && [ "$got" -le $((want * 2)) ] || bad=1
     done
     return $bad
