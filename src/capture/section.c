@@ -19,6 +19,7 @@
 #include "capture/lines.h"
 #include "util/cleanup.h"
 #include "util/deadline.h"
+#include "util/io.h"
 #include "util/math.h"
 
 #define TAIL_BYTES  16384
@@ -50,21 +51,6 @@ struct outlet {
     struct shared *shared;
     int fd;
 };
-
-static int write_all(int fd, const char *data, size_t len)
-{
-    while (len) {
-        ssize_t n = write(fd, data, len);
-
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return -errno;
-        data += n;
-        len -= (size_t)n;
-    }
-    return 0;
-}
 
 /* The length goes first: killed between the two, the tail is empty rather than told twice. */
 static int flush_tail(struct outlet *o)

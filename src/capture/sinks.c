@@ -14,6 +14,7 @@
 #include "util/buf.h"
 #include "util/cleanup.h"
 #include "util/deadline.h"
+#include "util/io.h"
 #include "util/math.h"
 
 #define MAX_SINKS      8
@@ -29,21 +30,6 @@ static int open_sink(const struct sink *s)
     int fd = open(s->path, O_WRONLY | O_APPEND | O_NOCTTY | O_CLOEXEC);
 
     return fd < 0 ? -errno : fd;
-}
-
-static int write_all(int fd, const char *text, size_t len)
-{
-    while (len) {
-        ssize_t n = write(fd, text, len);
-
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return n < 0 ? -errno : -EIO;
-        text += n;
-        len -= (size_t)n;
-    }
-    return 0;
 }
 
 /* The length of the whole lines at the beginning that do not exceed limit. */

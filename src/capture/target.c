@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "util/cleanup.h"
+#include "util/io.h"
 #include "util/utc.h"
 
 #define MAX_SAME_SECOND 100
@@ -114,18 +115,12 @@ int target_open_new(const char *base, const char *kind, uint64_t time_s, struct 
     return 0;
 }
 
-static int write_and_sync(int fd, const char *data, size_t len)
+static int write_and_sync(int fd, const void *data, size_t len)
 {
-    while (len) {
-        ssize_t n = write(fd, data, len);
+    int r = write_all(fd, data, len);
 
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return n < 0 ? -errno : -EIO;
-        data += n;
-        len -= (size_t)n;
-    }
+    if (r < 0)
+        return r;
     return fsync(fd) < 0 && errno != EINVAL ? -errno : 0;
 }
 

@@ -17,6 +17,7 @@
 
 #include "util/buf.h"
 #include "util/cleanup.h"
+#include "util/io.h"
 #include "util/json.h"
 #include "util/math.h"
 
@@ -177,30 +178,12 @@ void summary_writer_after_fork(struct summary_writer *w)
 
 /* ---- writing -------------------------------------------------------------------------------- */
 
-/* Writes what it can of data; *io_done advances also when it fails. */
-static int write_some(int fd, const unsigned char *data, size_t len, size_t *io_done)
-{
-    while (*io_done < len) {
-        ssize_t n = write(fd, data + *io_done, len - *io_done);
-
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return -errno;
-        if (!n)
-            return -EIO;
-        *io_done += (size_t)n;
-    }
-    return 0;
-}
-
 /* Appends the first len bytes of one file to another. */
 static int copy_bytes(int from, int to, uint64_t len)
 {
     unsigned char block[4096];
 
     for (uint64_t offset = 0; offset < len;) {
-        size_t done = 0;
         ssize_t n = pread(from, block, (size_t)min_u64(sizeof(block), len - offset), (off_t)offset);
         int r;
 
@@ -208,7 +191,7 @@ static int copy_bytes(int from, int to, uint64_t len)
             continue;
         if (n <= 0)
             return n < 0 ? -errno : -EIO;
-        r = write_some(to, block, (size_t)n, &done);
+        r = write_all(to, block, (size_t)n);
         if (r < 0)
             return r;
         offset += (uint64_t)n;
