@@ -222,12 +222,6 @@ static int run_bootstrap(void *arg, struct emit *e, struct error *err)
     return r;
 }
 
-static int drop_line(void *arg, const char *line, size_t len, struct error *err)
-{
-    (void)arg, (void)line, (void)len, (void)err;
-    return 0;
-}
-
 /* In a child: what it finds lies in shared memory, what it allocates is gone with it. */
 static void bootstrap(struct capture *c)
 {
@@ -237,7 +231,7 @@ static void bootstrap(struct capture *c)
     job.budget.time_ms = bootstrap_budget.time_ms; /* every section after it needs its result */
     job.run = run_bootstrap;
     job.arg = c;
-    section_run(&job, drop_line, NULL, NULL, &result);
+    section_run(&job, NULL, NULL, NULL, &result);
     c->max_child_bytes = max_u64(c->max_child_bytes, result.max_rss_bytes);
     c->result.bytes_read = sat_add_u64(c->result.bytes_read, result.end.bytes_read);
     /* a partial one met filtered pages where it searched, and found the symbols all the same */

@@ -43,7 +43,7 @@ static int take_line(struct lines *l, const char *line, size_t len, struct error
         return 0;
     }
     l->rows++;
-    return l->sink(l->arg, line, len, err);
+    return l->sink ? l->sink(l->arg, line, len, err) : 0;
 }
 
 /* The end of a line that began in an earlier block. */

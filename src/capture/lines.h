@@ -24,6 +24,7 @@ struct lines {
     uint64_t bytes, rows, dropped;
 };
 
+/* sink may be NULL: the lines are counted alone. */
 void lines_init(struct lines *l, const char *section, uint64_t bytes_max, section_sink_fn sink,
                 void *arg);
 void lines_done(struct lines *l);

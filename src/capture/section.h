@@ -40,9 +40,9 @@ typedef int (*section_sink_fn)(void *arg, const char *line, size_t len, struct e
 
 /*
  * Runs the job and hands each line that is whole and looks like a record of this section to sink,
- * as it comes. What goes wrong in the job is told by *ret alone; negative errno only when the sink
- * failed. Returns when the child is gone, or cannot be killed, at the latest a second after its
- * deadline.
+ * as it comes; sink may be NULL if nobody wants them. What goes wrong in the job is told by *ret
+ * alone; negative errno only when the sink failed. Returns when the child is gone, or cannot be
+ * killed, at the latest a second after its deadline.
  */
 int section_run(const struct section_job *job, section_sink_fn sink, void *arg, struct error *err,
                 struct section_result *ret);

@@ -126,13 +126,6 @@ static int parse_options(int argc, char **argv, struct estimate_command *c)
 
 /* ---- the estimate --------------------------------------------------------------------------- */
 
-/* section_sink_fn: the numbers come through shared memory */
-static int drop_line(void *arg, const char *line, size_t len, struct error *err)
-{
-    (void)arg, (void)line, (void)len, (void)err;
-    return 0;
-}
-
 /* By looking at the memory that a file holds, in a child: the file may be damaged. */
 static int estimate_image(const char *path, struct estimate *io, struct error *err)
 {
@@ -154,7 +147,7 @@ static int estimate_image(const char *path, struct estimate *io, struct error *e
     job.whole_ms = budget.time_ms;
     job.run = estimate_run;
     job.arg = &source;
-    r = section_run(&job, drop_line, NULL, err, &result);
+    r = section_run(&job, NULL, NULL, err, &result);
     if (r < 0)
         return r;
     if (!io->valid || result.end.status != SECTION_OK)
