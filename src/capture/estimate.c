@@ -203,7 +203,7 @@ static const unsigned excluded_by[N_PAGE_CLASSES] = {
     [PAGE_FREE] = 16,     [PAGE_GONE] = 2 | 4 | 8 | 16,
 };
 
-bool estimate_excludes(unsigned level, enum page_class class)
+static bool excludes(unsigned level, enum page_class class)
 {
     return level & excluded_by[class];
 }
@@ -296,7 +296,7 @@ static struct estimate_level level_amount(const struct sampler *s, unsigned leve
     for (unsigned c = 0; c < N_PAGE_CLASSES; c++) {
         struct amount a;
 
-        if (estimate_excludes(level, (enum page_class)c))
+        if (excludes(level, (enum page_class)c))
             continue;
         a = class_amount(s, &s->classes[c], level & 1);
         sum.stored += a.stored;

@@ -47,9 +47,6 @@ struct estimate {
     struct estimate_level levels[ESTIMATE_LEVELS];
 };
 
-/* true if a dump of this level lacks pages of this class. */
-bool estimate_excludes(unsigned level, enum page_class class);
-
 /* Fills *io from the bytes of each class of pages, each of which keeps `percent` of its size. */
 void estimate_by_bytes(struct estimate *io, const uint64_t bytes[N_PAGE_CLASSES],
                        uint64_t page_bytes, unsigned percent);

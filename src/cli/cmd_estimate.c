@@ -14,14 +14,15 @@
 #include "cli/command.h"
 #include "cli/estimate_machine.h"
 #include "core/image.h"
+#include "core/kcore.h"
 #include "kernel/kernel.h"
 #include "report/human.h"
 #include "util/buf.h"
 #include "util/cleanup.h"
 #include "util/deadline.h"
+#include "util/json.h"
 
-#define NAME       "estimate"
-#define PROC_KCORE "/proc/kcore"
+#define NAME "estimate"
 
 static const struct budget budget = {60000, 64 << 20, 1 << 20};
 
@@ -190,30 +191,38 @@ static void print_json(const struct estimate_command *c, const struct answer *a,
 {
     const struct estimate_level *l = &a->estimate->levels[level];
 
-    printf("{\"level\":%u,\"bytes\":%llu,\"bytes_uncompressed\":%llu,\"error_bytes\":%llu,"
-           "\"compression\":\"%s\",\"sampled\":%s",
-           level, (unsigned long long)l->bytes, (unsigned long long)l->bytes_uncompressed,
-           (unsigned long long)l->error_bytes, compression_name(c->policy.compression),
-           a->estimate->samples ? "true" : "false");
-    if (a->has_free)
-        printf(",\"free_bytes\":%llu,\"fits\":%s", (unsigned long long)a->free_bytes,
-               fits(c, a, level) ? "true" : "false");
-    puts("}");
+    struct buf text = BUF_INIT(1024);
+    struct json j = {.out = &text};
+
+    json_object_begin(&j, NULL);
+    json_u64(&j, "level", level);
+    json_u64(&j, "bytes", l->bytes);
+    json_u64(&j, "bytes_uncompressed", l->bytes_uncompressed);
+    json_u64(&j, "error_bytes", l->error_bytes);
+    json_str(&j, "compression", compression_name(c->policy.compression));
+    json_bool(&j, "sampled", a->estimate->samples);
+    if (a->has_free) {
+        json_u64(&j, "free_bytes", a->free_bytes);
+        json_bool(&j, "fits", fits(c, a, level));
+    }
+    json_object_end(&j);
+    puts(text.data ? text.data : "");
+    buf_done(&text);
 }
 
 /* "zero cache user free", as makedumpfile(8) orders its bits. */
 static void append_left_out(struct buf *b, unsigned level)
 {
-    static const char *const names[] = {"zero", "cache", "cache with private data", "user", "free"};
+    static const char *const names[] = {"zero", "cache without private data", "cache", "user",
+                                        "free"};
     const char *separator = "";
 
-    for (unsigned bit = 0; bit < ARRAY_SIZE(names); bit++)
-        if (level & 1u << bit && !(bit == 1 && level & 4)) {
-            buf_printf(b, "%s%s", separator, bit == 2 ? "cache" : names[bit]);
-            separator = ", ";
-            if (bit == 1)
-                buf_str(b, " without private data");
-        }
+    for (unsigned bit = 0; bit < ARRAY_SIZE(names); bit++) {
+        if (!(level & 1u << bit) || (bit == 1 && level & 4)) /* 4 covers what 2 does */
+            continue;
+        buf_printf(b, "%s%s", separator, names[bit]);
+        separator = ", ";
+    }
     if (!level)
         buf_str(b, "nothing");
 }
