@@ -337,3 +337,9 @@ int config_load(const char *path, struct config *io_config, config_warn_fn warn,
     free(entries);
     return r;
 }
+
+void config_read(const char *path, struct config *ret)
+{
+    config_init(ret);
+    (void)config_load(path, ret, NULL, NULL, NULL);
+}

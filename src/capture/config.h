@@ -55,6 +55,12 @@ void config_init(struct config *ret);
 int config_load(const char *path, struct config *io_config, config_warn_fn warn, void *arg,
                 struct error *err);
 
+/*
+ * The defaults and what path and its drop-ins say. Silent about what cannot be read or is wrong:
+ * for those whose business it is not to complain of it, as it is capture's.
+ */
+void config_read(const char *path, struct config *ret);
+
 /* The parsers, for the command line has the same values. */
 int config_parse_duration(const char *value, void *ret_ms, size_t size, struct error *err);
 int config_parse_bool(const char *value, void *ret, size_t size, struct error *err);

@@ -259,8 +259,7 @@ static void keep_few(void)
 {
     struct config config;
 
-    config_init(&config);
-    (void)config_load(CONFIG_PATH, &config, NULL, NULL, NULL);
+    config_read(CONFIG_PATH, &config);
     retention_run(config.directory, -1, &config.retention);
 }
 

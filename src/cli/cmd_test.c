@@ -45,12 +45,6 @@ static void print_help(void)
          "if that cannot be rehearsed here; 2 for a wrong command line.");
 }
 
-static int bad_option(const char *text)
-{
-    command_error(NAME, "%s", text);
-    return command_usage_error(NAME);
-}
-
 static int parse_options(int argc, char **argv, struct rehearsal *ret)
 {
     enum { OPT_VMCORE = 256, OPT_MEMORY, OPT_PROGRAM, OPT_OUTPUT };
@@ -71,8 +65,11 @@ static int parse_options(int argc, char **argv, struct rehearsal *ret)
             ret->vmcore = optarg;
             break;
         case OPT_MEMORY:
-            if (config_parse_size(optarg, &ret->memory_bytes, sizeof(ret->memory_bytes), &err) < 0)
-                return bad_option(err.text);
+            if (config_parse_size(optarg, &ret->memory_bytes, sizeof(ret->memory_bytes), &err) <
+                0) {
+                command_error(NAME, "%s", err.text);
+                return command_usage_error(NAME);
+            }
             break;
         case OPT_PROGRAM:
             ret->program = optarg;
@@ -86,7 +83,7 @@ static int parse_options(int argc, char **argv, struct rehearsal *ret)
         default:
             return command_usage_error(NAME);
         }
-    return argc == optind ? -1 : bad_option("takes no argument");
+    return command_no_arguments(NAME, argc);
 }
 
 /* Whether the memory can be read at all; if not, it is no use to start. */
@@ -240,8 +237,7 @@ static int run(int argc, char **argv)
 
     if (status >= 0)
         return status;
-    config_init(&config);
-    (void)config_load(CONFIG_PATH, &config, NULL, NULL, NULL);
+    config_read(CONFIG_PATH, &config);
     r.timeout_ms = config.deadline_ms + MORE_MS;
     if (!r.program)
         r.program = r.vmcore || access(KDUMP_LIBDIR "/vmcore-summary", X_OK) ? "/proc/self/exe"

@@ -182,9 +182,8 @@ void kdump_load_config(const struct machine *m, struct config *ret)
 {
     char path[PATH_MAX];
 
-    config_init(ret);
     snprintf(path, sizeof(path), "%s%s", m->running ? "" : m->root, CONFIG_PATH);
-    (void)config_load(path, ret, NULL, NULL, NULL);
+    config_read(path, ret);
 }
 
 static void find_target_own(const struct machine *m, struct kdump_target *t)

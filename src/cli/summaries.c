@@ -6,13 +6,6 @@
 #include "capture/config.h"
 #include "cli/command.h"
 
-/* A wrong line of the configuration is capture's to complain of. */
-static void ignore_warning(void *arg, const char *text)
-{
-    (void)arg;
-    (void)text;
-}
-
 int summaries_find(const char *directory, struct error *err, struct summary_list *list)
 {
     struct config config;
@@ -21,8 +14,7 @@ int summaries_find(const char *directory, struct error *err, struct summary_list
     if (directory) {
         r = summary_find(directory, err, list);
     } else {
-        config_init(&config);
-        (void)config_load(CONFIG_PATH, &config, ignore_warning, NULL, NULL);
+        config_read(CONFIG_PATH, &config);
         r = summary_find(SUMMARY_DEFAULT_ROOT, err, list);
         if (!r)
             r = summary_find(config.directory, err, list);
