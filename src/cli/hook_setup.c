@@ -192,9 +192,10 @@ static void set_utils_hook(struct hook_setup *s, const struct utils_hook *hook)
 
 /*
  * Whether the image was built before our files came, which have older times of their own when they
- * come from a package, and nothing will have it built anew.
+ * come from a package, or were changed, and nothing will have it built anew: kdump-utils looks at
+ * its own configuration and at its hooks alone.
  */
-static bool image_misses_hooks(const struct machine *m, const struct stat *conf)
+static bool image_is_stale(const struct machine *m, const struct stat *conf)
 {
     char image[512];
     struct stat built, st;
@@ -202,10 +203,11 @@ static bool image_misses_hooks(const struct machine *m, const struct stat *conf)
     if (!kdump_find_image(m, KDUMP_UTILS, image, sizeof(image)) || machine_stat(m, image, &built) ||
         is_newer(conf->st_mtim, built.st_mtim))
         return false;
-    return !machine_stat(m, utils_hooks[0].program, &st) && is_newer(st.st_ctim, built.st_mtim);
+    return kdump_newer_file(m, KDUMP_UTILS, &built) ||
+           (!machine_stat(m, utils_hooks[0].program, &st) && is_newer(st.st_ctim, built.st_mtim));
 }
 
-/* kdump-utils does not notice a file that went away, nor a dracut module that came. */
+/* kdump-utils does not notice a file that went away, nor what a dracut module brings. */
 static void touch_kdump_conf(struct hook_setup *s)
 {
     static const struct timespec now[] = {{.tv_nsec = UTIME_OMIT}, {.tv_nsec = UTIME_NOW}};
@@ -217,7 +219,7 @@ static void touch_kdump_conf(struct hook_setup *s)
         say("there is no " KDUMP_CONF " to touch");
         return;
     }
-    if (!s->changed && !(s->enable && image_misses_hooks(s->m, &st))) {
+    if (!s->changed && !(s->enable && image_is_stale(s->m, &st))) {
         say("nothing has changed");
         return;
     }

@@ -8,10 +8,10 @@
 #include "capture/config.h"
 #include "util/cleanup.h"
 
-#define KDUMP_CONF     "/etc/kdump.conf"
-#define SUSE_CONF      "/etc/sysconfig/kdump"
-#define DEBIAN_CONF    "/etc/default/kdump-tools"
-#define DEFAULT_TARGET "/var/crash"
+#define KDUMP_CONF      "/etc/kdump.conf"
+#define KDUMP_SYSCONFIG "/etc/sysconfig/kdump" /* also SUSE's only one */
+#define DEBIAN_CONF     "/etc/default/kdump-tools"
+#define DEFAULT_TARGET  "/var/crash"
 
 /*
  * crashkernel: kdump-utils' own default where it is smallest, so that more is never asked for than
@@ -168,7 +168,8 @@ static void find_target_suse(const struct machine *m, struct kdump_target *t)
     char value[512];
     const char *path = value;
 
-    if (!machine_setting(m, SUSE_CONF, "KDUMP_SAVEDIR", '=', value, sizeof(value)) || !value[0])
+    if (!machine_setting(m, KDUMP_SYSCONFIG, "KDUMP_SAVEDIR", '=', value, sizeof(value)) ||
+        !value[0])
         path = DEFAULT_TARGET;
     if (!strncmp(path, "file://", 7))
         path += 7;
@@ -210,6 +211,14 @@ void kdump_find_target(const struct machine *m, enum kdump_kind kind, struct kdu
 
 /* ---- the image ------------------------------------------------------------------------------ */
 
+/* Of the kernel that a crash boots: the running one, but where kdump-utils is told another. */
+static void kernel_release(const struct machine *m, enum kdump_kind kind, char *ret, size_t size)
+{
+    if (kind != KDUMP_UTILS ||
+        !machine_setting(m, KDUMP_SYSCONFIG, "KDUMP_KERNELVER", '=', ret, size) || !ret[0])
+        machine_line(m, "/proc/sys/kernel/osrelease", ret, size);
+}
+
 bool kdump_find_image(const struct machine *m, enum kdump_kind kind, char *ret, size_t size)
 {
     static const char *const patterns[N_KDUMP_KINDS][3] = {
@@ -221,7 +230,7 @@ bool kdump_find_image(const struct machine *m, enum kdump_kind kind, char *ret, 
     char release[128];
 
     ret[0] = '\0';
-    machine_line(m, "/proc/sys/kernel/osrelease", release, sizeof(release));
+    kernel_release(m, kind, release, sizeof(release));
     for (size_t i = 0; i < 2 && patterns[kind][i]; i++) {
         const char *pattern = patterns[kind][i], *at = strstr(pattern, "%s");
 
@@ -233,6 +242,30 @@ bool kdump_find_image(const struct machine *m, enum kdump_kind kind, char *ret, 
             return true;
     }
     return false;
+}
+
+const char *kdump_newer_file(const struct machine *m, enum kdump_kind kind,
+                             const struct stat *image)
+{
+    const char *const files[] = {
+        CONFIG_PATH,
+        /* a directory is newer when a file has come or gone, or an editor has replaced it */
+        CONFIG_PATH ".d",
+        "/etc/vmcore-summary.profile",
+        KDUMP_LIBDIR "/vmcore-summary",
+        KDUMP_LIBDIR "/capture-lib.sh",
+        KDUMP_LIBDIR "/kdump-utils.sh",
+        /* kdump-utils reads its other file when it loads the image */
+        kind == KDUMP_SUSE ? KDUMP_SYSCONFIG : KDUMP_CONF,
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+        struct stat st;
+
+        if (!machine_stat(m, files[i], &st) && st.st_mtime > image->st_mtime)
+            return files[i];
+    }
+    return NULL;
 }
 
 const char *kdump_unit_directory(const struct machine *m)

@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/stat.h>
 
 #include "capture/config.h"
 #include "cli/machine.h"
@@ -46,6 +47,13 @@ void kdump_load_config(const struct machine *m, struct config *ret);
  * was looked for, or is "" for a kind whose capture kernel boots the root file system.
  */
 bool kdump_find_image(const struct machine *m, enum kdump_kind kind, char *ret, size_t size);
+
+/*
+ * The first file of ours or of kdump's settings, of those that are in an image, that was changed
+ * after the image was built, by its time of modification; NULL if none was.
+ */
+const char *kdump_newer_file(const struct machine *m, enum kdump_kind kind,
+                             const struct stat *image);
 
 /* The name of our files in kdump-utils' directories. */
 #define KDUMP_HOOK_NAME "50-vmcore-summary"

@@ -147,27 +147,6 @@ static bool lists(const struct buf *b, const char *path)
     return false;
 }
 
-/* A file of ours that is newer than the image; NULL if none is. */
-static const char *newer_file(const struct machine *m, const struct stat *image)
-{
-    static const char *const files[] = {
-        "/etc/vmcore-summary.conf",
-        "/etc/vmcore-summary.profile",
-        PROGRAM,
-        KDUMP_LIBDIR "/capture-lib.sh",
-        "/etc/kdump.conf",
-        "/etc/sysconfig/kdump",
-    };
-
-    for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
-        struct stat st;
-
-        if (!machine_stat(m, files[i], &st) && st.st_mtime > image->st_mtime)
-            return files[i];
-    }
-    return NULL;
-}
-
 /* What the names in the image say. */
 static void judge_listing(const struct ready_machine *m, const char *image, const struct buf *list,
                           struct ready_item *item)
@@ -200,7 +179,7 @@ static void look_into(const struct ready_machine *m, const char *image, struct r
         ready_found(item, READY_UNKNOWN, "%s cannot be read", image);
         return;
     }
-    newer = newer_file(&m->machine, &st);
+    newer = kdump_newer_file(&m->machine, m->kind, &st);
     if (newer) {
         ready_found(item, READY_WARN, "%s is older than %s", image, newer);
         ready_todo(item, "build it anew: %s", kdump_words[m->kind].rebuild);

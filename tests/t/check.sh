@@ -115,6 +115,10 @@ touch "$scratch/now" && touch -d '+1 hour' "$fedora/etc/vmcore-summary.conf"
 is "an image older than the configuration" "$(state "$fedora" image)" \
     "warn /boot/initramfs-${release}kdump.img is older than /etc/vmcore-summary.conf"
 rm "$fedora/etc/vmcore-summary.conf"
+put "$fedora/etc/sysconfig/kdump" "$(printf 'KDUMP_KERNELVER="6.1.0-other"\nKDUMP_COMMANDLINE_APPEND="irqpoll"')"
+is "a crash boots another kernel than this" "$(state "$fedora" image)" "fail there is no /var/lib/kdump/initramfs-6.1.0-otherkdump.img"
+put "$fedora/etc/sysconfig/kdump" "$(printf 'KDUMP_KERNELVER=""\nKDUMP_COMMANDLINE_APPEND="irqpoll"')"
+is "or it is not said which" "$(state "$fedora" image)" "ok ${image#"$fedora"} has vmcore-summary"
 mkfifo "$fedora/etc/vmcore-summary.profile" && rm "$image" && mkfifo "$image"
 is "a FIFO is not waited for" "$(state "$fedora" image)" \
     "unknown /boot/initramfs-${release}kdump.img cannot be read"

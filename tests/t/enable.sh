@@ -76,6 +76,21 @@ touch -d @1700000001 "$fedora/boot/initramfs-${release}kdump.img"
 touch -d @1600000000 "$fedora/etc/kdump.conf"
 is "an image from before the hook" "$(call enable "$fedora")" 0
 check "is to be built anew" [ "$(mtime)" -gt 1700000001 ]
+# what kdump-utils does not look at: our configuration, and what our dracut module brings into the image
+for changed in etc/vmcore-summary.conf etc/vmcore-summary.conf.d usr/lib/vmcore-summary/{vmcore-summary,capture-lib.sh,kdump-utils.sh}; do
+    [ -e "$fedora/$changed" ] || case $changed in
+    *.d) mkdir "$fedora/$changed" ;;
+    *) put "$fedora/$changed" "" ;;
+    esac
+    touch -d @1700000000 "$fedora/etc/kdump.conf" "$fedora/$changed"
+    touch "$fedora/boot/initramfs-${release}kdump.img"
+    is "an image as new as $changed" "$(call enable "$fedora") $(mtime)" "0 1700000000"
+    touch -d '+1 hour' "$fedora/$changed"
+    is "$changed was changed after the image was built" "$(call enable "$fedora")" 0
+    check "is to be built anew, with that $changed" [ "$(mtime)" -gt 1700000000 ]
+    touch -d @1700000000 "$fedora/$changed"
+done
+rm -r "$fedora"/etc/vmcore-summary.conf{,.d} "$fedora"/usr/lib/vmcore-summary/{capture-lib,kdump-utils}.sh
 call disable "$fedora" > "$scratch/status"
 rm -r "${fedora:?}/boot"
 
