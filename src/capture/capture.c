@@ -7,10 +7,10 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
-#include <sys/statvfs.h>
 
 #include "capture/header.h"
 #include "capture/section.h"
+#include "capture/target.h"
 #include "kernel/kernel.h"
 #include "kernel/profile.h"
 #include "util/cleanup.h"
@@ -316,17 +316,6 @@ static int write_estimate(struct capture *c, struct error *err)
     return r;
 }
 
-/* As df(1) shows it: what the file system keeps for root stays free. */
-static bool free_bytes(int dir, uint64_t *ret)
-{
-    struct statvfs fs;
-
-    if (dir < 0 || fstatvfs(dir, &fs) < 0)
-        return false;
-    *ret = sat_mul_u64(fs.f_bavail, fs.f_frsize);
-    return true;
-}
-
 static int write_policy(struct capture *c, struct error *err)
 {
     _cleanup_(emit_freep) struct emit *e = emit_new("policy", write_own_line, c->w);
@@ -337,7 +326,7 @@ static int write_policy(struct capture *c, struct error *err)
 
     if (!e)
         return error_set(err, -ENOMEM, "no memory");
-    facts.has_free = free_bytes(c->o->dump_target, &facts.free_bytes);
+    facts.has_free = !target_free_bytes(c->o->dump_target, &facts.free_bytes);
     facts.has_summary = c->o->keeps_summary && c->has_log && !summary_writer_lost(c->w);
     policy_decide(c->o->policy, &facts, &decision);
     c->result.skip_dump = decision.skip;

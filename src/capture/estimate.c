@@ -203,6 +203,11 @@ static const unsigned excluded_by[N_PAGE_CLASSES] = {
     [PAGE_FREE] = 16,     [PAGE_GONE] = 2 | 4 | 8 | 16,
 };
 
+bool estimate_fits(const struct estimate_level *l, uint64_t min_free_bytes, uint64_t free_bytes)
+{
+    return l->bytes <= free_bytes && min_free_bytes <= free_bytes - l->bytes;
+}
+
 static bool excludes(unsigned level, enum page_class class)
 {
     return level & excluded_by[class];

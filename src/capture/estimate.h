@@ -47,6 +47,9 @@ struct estimate {
     struct estimate_level levels[ESTIMATE_LEVELS];
 };
 
+/* Whether a dump of this level has room in free_bytes with min_free_bytes to be left of them. */
+bool estimate_fits(const struct estimate_level *l, uint64_t min_free_bytes, uint64_t free_bytes);
+
 /* Fills *io from the bytes of each class of pages, each of which keeps `percent` of its size. */
 void estimate_by_bytes(struct estimate *io, const uint64_t bytes[N_PAGE_CLASSES],
                        uint64_t page_bytes, unsigned percent);

@@ -59,7 +59,7 @@ static void decide_by_room(const struct policy *p, const struct policy_facts *f,
         decide(ret, false, "its size is not known: %s", f->no_estimate ? f->no_estimate : "?");
     else if (!f->has_free)
         decide(ret, false, "the room on its target is not known");
-    else if (sat_add_u64(l->bytes, p->min_free_bytes) <= f->free_bytes)
+    else if (estimate_fits(l, p->min_free_bytes, f->free_bytes))
         decide(ret, false, "about %.1f MiB fit into %.1f MiB", mib(l->bytes), mib(f->free_bytes));
     else
         decide(ret, f->has_summary,

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "capture/child.h"
+#include "capture/target.h"
 #include "summary/vmcore.h"
 #include "summary/writer.h"
 #include "util/cleanup.h"
@@ -275,11 +276,12 @@ struct room {
     uint64_t keep_max, max_use_bytes, keep_free_bytes;
 };
 
-static uint64_t free_bytes(int fd)
+/* What is not known is no reason to remove anything. */
+static bool has_free(int fd, uint64_t wanted_bytes)
 {
-    struct statvfs fs;
+    uint64_t free_bytes;
 
-    return fstatvfs(fd, &fs) ? UINT64_MAX : (uint64_t)fs.f_bavail * fs.f_frsize;
+    return target_free_bytes(fd, &free_bytes) || free_bytes >= wanted_bytes;
 }
 
 static struct room limits_of(int base_fd, const struct retention *r, enum kind kind)
@@ -313,7 +315,7 @@ static unsigned remove_beyond(int base_fd, const char *spare, const struct reten
         used = sat_add_u64(used, list->items[i].bytes);
     for (size_t i = 0; i + 1 < list->n; i++) {
         if (kept <= room.keep_max && used <= room.max_use_bytes &&
-            free_bytes(base_fd) >= room.keep_free_bytes)
+            has_free(base_fd, room.keep_free_bytes))
             break;
         if (!strcmp(list->items[i].name, spare) || remove_found(base_fd, list->items[i].name, r))
             continue;

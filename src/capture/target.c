@@ -8,11 +8,13 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "util/cleanup.h"
 #include "util/io.h"
+#include "util/math.h"
 #include "util/utc.h"
 
 #define MAX_SAME_SECOND 100
@@ -112,6 +114,16 @@ int target_open_new(const char *base, const char *kind, uint64_t time_s, struct 
     fsync(base_fd); /* the name; what it cannot promise the summary's own sync tells */
     snprintf(ret_path, cap, "%s/%s", base, name);
     *ret_fd = fd;
+    return 0;
+}
+
+int target_free_bytes(int fd, uint64_t *ret)
+{
+    struct statvfs fs;
+
+    if (fstatvfs(fd, &fs) < 0)
+        return -errno;
+    *ret = sat_mul_u64(fs.f_bavail, fs.f_frsize);
     return 0;
 }
 

@@ -25,6 +25,13 @@ int target_open(const char *path, struct error *err, int *ret_fd);
 int target_open_new(const char *base, const char *kind, uint64_t time_s, struct error *err,
                     char *ret_path, size_t cap, int *ret_fd);
 
+/*
+ * What its file system has free, as df(1) shows it: f_bavail, not f_bfree. Root, as which a dump is
+ * written, may use what ext4 keeps for it, but nobody else can write when it has; and what btrfs or
+ * an NFS server counts in f_bfree is not root's either. fd may be one of O_PATH. -errno.
+ */
+int target_free_bytes(int fd, uint64_t *ret);
+
 /* Writes a whole file under a temporary name, syncs it and gives it its name; or leaves nothing. */
 int target_write_file(int dirfd, const char *name, const void *data, size_t len, struct error *err);
 

@@ -6,11 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/statvfs.h>
 
 #include "capture/config.h"
 #include "capture/estimate.h"
 #include "capture/section.h"
+#include "capture/target.h"
 #include "cli/command.h"
 #include "cli/estimate_machine.h"
 #include "core/image.h"
@@ -169,22 +169,22 @@ static int make_estimate(const struct estimate_command *c, struct answer *a, str
 
 static int look_at_target(const struct estimate_command *c, struct answer *a, struct error *err)
 {
-    struct statvfs fs;
+    _cleanup_close_ int fd = -1;
+    int r;
 
     if (!c->target)
         return 0;
-    if (statvfs(c->target, &fs) < 0)
-        return error_set(err, -errno, "%s: %s", c->target, strerror(errno));
-    a->free_bytes = (uint64_t)fs.f_bavail * fs.f_frsize;
-    a->has_free = true;
-    return 0;
+    fd = open(c->target, O_PATH | O_CLOEXEC);
+    r = fd < 0 ? -errno : target_free_bytes(fd, &a->free_bytes);
+    a->has_free = !r;
+    return r ? error_set(err, r, "%s: %s", c->target, strerror(-r)) : 0;
 }
 
 /* ---- the answer ----------------------------------------------------------------------------- */
 
 static bool fits(const struct estimate_command *c, const struct answer *a, unsigned level)
 {
-    return a->estimate->levels[level].bytes + c->policy.min_free_bytes <= a->free_bytes;
+    return estimate_fits(&a->estimate->levels[level], c->policy.min_free_bytes, a->free_bytes);
 }
 
 static void print_json(const struct estimate_command *c, const struct answer *a, unsigned level)

@@ -13,6 +13,7 @@
 
 #include "capture/config.h"
 #include "capture/estimate.h"
+#include "capture/target.h"
 #include "cli/estimate_machine.h"
 #include "report/human.h"
 #include "util/cleanup.h"
@@ -368,7 +369,7 @@ static void check_dump_room(const struct ready_machine *m, uint64_t room, struct
         return;
     }
     bytes = estimate.levels[level].bytes;
-    if (sat_add_u64(bytes, config.policy.min_free_bytes) <= room) {
+    if (estimate_fits(&estimate.levels[level], config.policy.min_free_bytes, room)) {
         ready_found(item, READY_OK, "%s free; a full dump of level %u would be %s now", SIZE(room),
                     level, SIZE(bytes));
     } else if (config.policy.mode == POLICY_AUTO) {
@@ -388,16 +389,14 @@ static void check_room(const struct ready_machine *m, struct ready_item *item)
     const struct kdump_target *t = &m->target;
     _cleanup_close_ int fd = -1;
     char path[PATH_MAX];
-    struct statvfs fs;
     uint64_t room;
 
     if (!t->remote && t->mounted)
         fd = open_existing(&m->machine, t->directory, path, sizeof(path));
-    if (fd < 0 || fstatvfs(fd, &fs)) {
+    if (fd < 0 || target_free_bytes(fd, &room)) {
         ready_found(item, READY_UNKNOWN, "the target cannot be looked at");
         return;
     }
-    room = sat_mul_u64(fs.f_bfree, fs.f_frsize); /* the capture runs as root */
     if (room >= SUMMARY_ROOM) {
         check_dump_room(m, room, item);
         return;

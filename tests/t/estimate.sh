@@ -68,6 +68,20 @@ is "nobody asks: there is nothing to decide" "$(decide instead "$scratch/small")
 is "the dump goes elsewhere" "$(decide auto "$scratch/small" --policy --dump-target "$scratch/large")" "0 dump"
 is "a larger level 0 does not fit" \
     "$(decide auto "$scratch/large" --policy --dump-level 0 --dump-compression none)" "10 skip"
+# What ext4 keeps for root is not free: half of this disk, on which a dump of root's would find its bytes.
+mkdir "$scratch/reserve"
+wanted=$(($("$host" estimate --vmcore "$vmcore" --level 31 --json | jq .bytes) + (64 << 20)))
+if truncate -s $((wanted * 7 / 5)) "$scratch/disk" && mkfs.ext4 -q -m 50 "$scratch/disk" &&
+    mount -o loop "$scratch/disk" "$scratch/reserve" 2> "$scratch/mount"; then
+    trap 'umount "$scratch/small" "$scratch/large" "$scratch/reserve"; rm -rf "$scratch"' EXIT
+    check "its blocks would do" [ "$(($(stat -f -c '%f * %S' "$scratch/reserve")))" -gt "$wanted" ]
+    is "but it has free what df shows" \
+        "$("$host" estimate --vmcore "$vmcore" --level 31 --target "$scratch/reserve" --json | jq -c '[.free_bytes, .fits]')" \
+        "[$(df -B1 --output=avail "$scratch/reserve" | tail -1),false]"
+    is "auto, with room for root alone" "$(decide auto "$scratch/reserve" --policy)" "10 skip"
+else
+    skip "room that is root's" "cannot mount: $(cat "$scratch/mount")"
+fi
 check "the digest says why" grep -q "left out: about" "$scratch/large/vmcore-summary.txt"
 printf '[Dump]\nMode=instead\n' > "$scratch/conf"
 "$static" capture --config "$scratch/conf" --vmcore "$vmcore" --output '' --policy > "$scratch/out" 2>&1

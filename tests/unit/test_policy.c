@@ -43,6 +43,16 @@ START_TEST(auto_leaves_out_what_cannot_fit)
 }
 END_TEST
 
+START_TEST(a_sum_beyond_all_bytes_does_not_fit)
+{
+    const struct estimate_level huge = {.bytes = UINT64_MAX - 1};
+
+    ck_assert(!estimate_fits(&huge, 64 * MIB, UINT64_MAX - 2));
+    ck_assert(!estimate_fits(&estimate.levels[31], UINT64_MAX, 1024 * MIB));
+    ck_assert(estimate_fits(&estimate.levels[31], 0, 100 * MIB));
+}
+END_TEST
+
 START_TEST(auto_dumps_when_in_doubt)
 {
     struct policy_facts f = {.estimate = &estimate, .has_summary = true};
@@ -81,4 +91,5 @@ START_TEST(values_of_the_configuration)
 END_TEST
 
 UNIT_SUITE("policy", a_dump_is_left_out_only_for_a_summary, auto_leaves_out_what_cannot_fit,
-           auto_dumps_when_in_doubt, values_of_the_configuration)
+           a_sum_beyond_all_bytes_does_not_fit, auto_dumps_when_in_doubt,
+           values_of_the_configuration)
