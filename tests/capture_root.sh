@@ -15,6 +15,19 @@ vmcore_of_cache() {
     done
 }
 
+# capture_root_cant VMCORE FLOW NAME PROGRAM…: why the flow of the script FLOW, from a checkout of the
+# project that the environment variable NAME=DIR names, cannot be run on VMCORE here; nothing if it can
+capture_root_cant() {
+    local vmcore=$1 flow=$2 name=$3 p
+    shift 3
+    [ -e "$flow" ] || { echo "$name names no checkout"; return; }
+    [ -n "$vmcore" ] || { echo "no vmcore in the cache: tests/lab/vmcore.sh makes one"; return; }
+    [ -n "${IN_NAMESPACE:-}" ] || { echo "no mount namespaces here"; return; }
+    for p; do
+        [ -n "$(command -v "$p")" ] || { echo "no $p here"; return; }
+    done
+}
+
 # capture_root VMCORE SHELL PROGRAM…: makes $root; its console is read into $scratch/console
 capture_root() {
     local vmcore=$1 shell=$2 p

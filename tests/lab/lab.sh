@@ -142,12 +142,14 @@ lab_debuginfo() {
 }
 
 # --- initramfs images -------------------------------------------------------------------------
-# lab_root DIR KERNEL MODULE…: a busybox root with the kernel's modules in the order to load them.
+# lab_root DIR KERNEL MODULE…: a busybox root with the kernel's modules in the order to load them, and
+# guest/start.sh, which loads them.
 lab_root() {
     local root=$1 kernel=$2 module applet
     shift 2
     mkdir -p "$root"/{bin,sbin,proc,sys,dev,run,tmp,etc,root,lab,modules,boot,var/crash}
     cp "$(command -v busybox)" "$root/bin/busybox"
+    cp "$lab_here/guest/start.sh" "$root/lab/"
     for applet in $(busybox --list); do
         [ "$applet" = busybox ] || ln -sf busybox "$root/bin/$applet"
     done

@@ -5,6 +5,7 @@
 # and what it must never do (fail, hang, touch what is not ours). kdump.sh is played here; the capture
 # program is a stand-in that behaves as badly as told. Under every shell that capture images have.
 . "$(dirname "$0")/../lib.sh"
+. tests/stand_in.sh
 hook=$top/conf/kdump/vmcore-summary-kdump
 export VMCORE_SUMMARY_LIB=$top/dracut-module/capture-lib.sh
 export VMCORE_SUMMARY_KDUMP=$top/conf/kdump/kdump-utils.sh
@@ -38,27 +39,7 @@ new_image() {
     program good
 }
 
-# program KIND: the capture program of the image
-# shellcheck disable=SC2016  # the stand-in expands them
-program() {
-    local body
-    case $1 in
-    good) body='echo whole > "$3/vmcore-summary.jsonl.gz"; echo text > "$3/vmcore-summary.txt"' ;;
-    failing) body='exit 3' ;;
-    crashing) body='kill -SEGV $$' ;;
-    hanging) body='echo part > "$3/.vmcore-summary.jsonl.gz.a1B2c3"; exec sleep 600' ;;
-    stubborn) body='trap "" TERM INT HUP; while :; do sleep 1; done' ;;
-    skip) body='echo whole > "$3/vmcore-summary.jsonl.gz"; echo text > "$3/vmcore-summary.txt"; exit 10' ;;
-    skip_unsaved) body='exit 10' ;;
-    choosy) body='[ $# = 3 ] || exit 2; echo whole > "$3/vmcore-summary.jsonl.gz"' ;;
-    full) body='echo "No space left on device" >&2; exit 0' ;;
-    missing) rm "$VMCORE_SUMMARY"; return ;;
-    esac
-    printf '#!/bin/sh\n%s\n%s\n%s\n' \
-        'printf "%s\n" "$@" > "${0%/bin/*}/arguments"; echo >> "${0%/bin/*}/runs"; cat > "${0%/bin/*}/stdin"' \
-        'cat /proc/self/oom_score_adj > "${0%/bin/*}/oom_score_adj"' "$body" > "$VMCORE_SUMMARY"
-    chmod +x "$VMCORE_SUMMARY"
-}
+program() { stand_in "$1" "$VMCORE_SUMMARY"; } # KIND: the capture program of the image
 
 # --- kdump.sh, as far as hooks see it -----------------------------------------------------------
 # Each prints the exit status of its hook.

@@ -3,6 +3,7 @@
 # Our units with those of kdump-tools, as Debian's packages have them and systemd reads them; and the script
 # that they run, with a capture program that behaves as badly as told.
 . "$(dirname "$0")/../lib.sh"
+. tests/stand_in.sh
 . tests/lab/lab.sh
 unit=vmcore-summary-kdump-tools.service
 script=$top/conf/kdump/kdump-tools
@@ -56,9 +57,9 @@ done
 
 # --- the script -----------------------------------------------------------------------------------
 # machine KIND [SETTING…]: a fresh one, with the capture program KIND and kdump-tools' SETTINGs
-# shellcheck disable=SC2016  # the stand-ins expand them
+# shellcheck disable=SC2016  # the stand-in expands them
 machine() {
-    local kind=$1 body
+    local kind=$1
     shift
     m=$scratch/machine
     rm -rf "$m"
@@ -69,15 +70,7 @@ machine() {
     export dir=$m/crash/vmcore-summary
     printf '%s\n' '[Capture]' "Directory=$dir" > "$m/vmcore-summary.conf"
     printf '%s\n' USE_KDUMP=1 "KDUMP_COREDIR=$m/crash" "$@" > "$m/kdump-tools"
-    case $kind in
-    good) body='echo whole > "$3/vmcore-summary.jsonl.gz"' ;;
-    skip) body='echo whole > "$3/vmcore-summary.jsonl.gz"; exit 10' ;;
-    skip_unsaved) body='exit 10' ;;
-    failing) body='exit 3' ;;
-    crashing) body='kill -SEGV $$' ;;
-    hanging) body='echo part > "$3/.vmcore-summary.jsonl.gz.a1B2c3"; exec sleep 600' ;;
-    esac
-    printf '#!/bin/sh\n%s\n%s\n' 'printf "%s\n" "$@" > "${0%/bin/*}/arguments"' "$body" > "$m/bin/vmcore-summary"
+    stand_in "$kind" "$m/bin/vmcore-summary"
     printf '#!/bin/sh\n%s\n' 'echo "$*" >> "${0%/bin/*}/reboots"' > "$m/bin/reboot"
     chmod +x "$m"/bin/*
 }

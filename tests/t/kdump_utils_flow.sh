@@ -15,12 +15,9 @@ vmcore=$(vmcore_of_cache)
 dracut_lib=$(find /usr/lib/dracut/modules.d/??base/dracut-lib.sh 2> /dev/null)
 programs='awk cat chmod cp cut date dd dirname dmesg echo findmnt grep head id ip ln ls makedumpfile mkdir mount
     mv nproc readlink rm rmdir scp sed sleep sort ssh stat sync tail tr umount vmcore-dmesg'
-cant=
-for p in $programs; do [ -n "$(command -v "$p")" ] || cant="no $p here"; done
-[ -n "${IN_NAMESPACE:-}" ] || cant="no mount namespaces here"
-[ -n "$dracut_lib" ] || cant="no dracut-core"
-[ -n "$vmcore" ] || cant="no vmcore in the cache: tests/lab/vmcore.sh makes one"
-[ -e "$flow" ] || cant="KDUMP_UTILS names no checkout of kdump-utils"
+# shellcheck disable=SC2086
+cant=$(capture_root_cant "$vmcore" "$flow" KDUMP_UTILS $programs)
+[ -n "$cant$dracut_lib" ] || cant="no dracut-core"
 if [ -n "$cant" ]; then
     skip "kdump.sh of kdump-utils" "$cant"
     done_testing

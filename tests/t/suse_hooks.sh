@@ -4,6 +4,7 @@
 # words before 2.1.1), its variables as they are before and after the dump, none of them changed but
 # those that leave the dump out. kdump-save is played here, the capture program is a stand-in.
 . "$(dirname "$0")/../lib.sh"
+. tests/stand_in.sh
 export VMCORE_SUMMARY_LIB=$top/dracut-module/capture-lib.sh VMCORE_SUMMARY_SUSE=$top/conf/suse/suse-kdump.sh
 pre=". $top/conf/suse/suse-pre" post=". $top/conf/suse/suse-post"
 
@@ -23,20 +24,7 @@ new_image() {
 
 set_conf() { echo "$1='$2'" >> "$image/kdump.conf"; }
 
-# shellcheck disable=SC2016  # the stand-in expands them
-program() {
-    local body
-    case $1 in
-    good) body='echo whole > "$3/vmcore-summary.jsonl.gz"; echo text > "$3/vmcore-summary.txt"' ;;
-    skip) body='echo whole > "$3/vmcore-summary.jsonl.gz"; exit 10' ;;
-    skip_unsaved) body='exit 10' ;;
-    crashing) body='kill -SEGV $$' ;;
-    hanging) body='exec sleep 600' ;;
-    esac
-    printf '#!/bin/sh\n%s\n%s\n' 'printf "%s\n" "$@" > "${0%/bin/*}/arguments"; echo >> "${0%/bin/*}/runs"' \
-        "$body" > "$VMCORE_SUMMARY"
-    chmod +x "$VMCORE_SUMMARY"
-}
+program() { stand_in "$1" "$VMCORE_SUMMARY"; } # KIND: the capture program of the image
 
 # save PRE POST VMCORE_STATUS [eval]: kdump-save as far as scripts see it. What it makes is at $dir.
 # shellcheck disable=SC2016
@@ -159,7 +147,7 @@ for proto in ssh sftp ftp; do
     is "$proto: and the record" "$(record "$dir")" "vmcore: saved status: saved successfully file: vmcore"
 done
 
-for kind in skip_unsaved crashing hanging; do
+for kind in skip_unsaved crashing stuck; do
     new_image
     program $kind
     [ $kind != hanging ] || export capture_limit=1

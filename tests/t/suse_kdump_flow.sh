@@ -13,11 +13,8 @@ fi
 flow=${SUSE_KDUMP:-}/dracut/kdump-save
 vmcore=$(vmcore_of_cache)
 programs='cat date df ln ls makedumpfile mkdir mkfifo mount mv rm rmdir sleep ssh sync'
-cant=
-for p in $programs; do [ -n "$(command -v "$p")" ] || cant="no $p here"; done
-[ -n "${IN_NAMESPACE:-}" ] || cant="no mount namespaces here"
-[ -n "$vmcore" ] || cant="no vmcore in the cache: tests/lab/vmcore.sh makes one"
-[ -e "$flow" ] || cant="SUSE_KDUMP names no checkout of openSUSE/kdump"
+# shellcheck disable=SC2086
+cant=$(capture_root_cant "$vmcore" "$flow" SUSE_KDUMP $programs)
 if [ -n "$cant" ]; then
     skip "kdump-save of SUSE's kdump" "$cant"
     done_testing

@@ -4,13 +4,8 @@
 # while what the machine says of itself is written down again and again, before, during and after. Booted
 # with lockdown=confidentiality, it only asks for a summary.
 # shellcheck disable=SC2086 # $capture is a command and its words; $out has no blanks
-mount -t proc proc /proc
-mount -t sysfs sys /sys
-mount -t devtmpfs dev /dev
-while read -r module; do insmod "/modules/$module"; done < /modules/order
-tries=0
-until [ -b /dev/vda ] || [ $tries = 20 ]; do sleep 0.5; tries=$((tries + 1)); done
-mount -t ext4 /dev/vda /var/crash || { echo "lab: no disk"; poweroff -f; }
+. /lab/start.sh
+mount_disk /var/crash
 mount -t securityfs none /sys/kernel/security
 chmod 755 / /bin /dev
 echo "nobody:x:65534:65534::/:/bin/sh" > /etc/passwd
@@ -43,12 +38,7 @@ try masked unshare -m sh -c "mount --bind /dev/null /proc/kcore; $capture --outp
 try missing unshare -m sh -c "mount -t proc -o subset=pid proc /proc; $capture --output /tmp/missing"
 
 . /lab/truth.sh
-mkdir -p /sys/fs/cgroup
-mount -t cgroup2 none /sys/fs/cgroup
-echo +memory > /sys/fs/cgroup/cgroup.subtree_control
-mkdir /sys/fs/cgroup/webapp
-echo 60M > /sys/fs/cgroup/webapp/memory.max
-sh -c 'echo 0 > /sys/fs/cgroup/webapp/cgroup.procs; exec tail /dev/zero'
+memcg_oom
 sh -c 'echo 0 > /sys/fs/cgroup/webapp/cgroup.procs; echo 300 > /proc/self/oom_score_adj; exec sleep 1000' &
 mount -t tmpfs -o size=200M none /tmp
 dd if=/dev/zero of=/tmp/x bs=1M count=20 2> /dev/null

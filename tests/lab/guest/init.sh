@@ -2,13 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The machine that crashes (busybox initramfs): mounts its disk, loads the capture kernel, runs
 # /lab/scenario.sh. When the disk says that this machine had crashed before, it runs /lab/after.sh.
-mount -t proc proc /proc
-mount -t sysfs sys /sys
-mount -t devtmpfs dev /dev
-while read -r module; do insmod "/modules/$module"; done < /modules/order
-tries=0
-until [ -b /dev/vda ] || [ $tries = 40 ]; do sleep 0.5; tries=$((tries + 1)); done
-mount -t ext4 /dev/vda /var/crash || { echo "lab: no disk"; poweroff -f; }
+. /lab/start.sh
+mount_disk /var/crash
 
 if [ -e /var/crash/lab/armed ]; then
     echo "lab: the machine is back"

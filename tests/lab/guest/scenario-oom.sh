@@ -2,12 +2,7 @@
 # shellcheck shell=sh
 # Three OOM kills, one of them in a memory cgroup, then an OOM panic.
 echo "lab: OOM kill 1: a memory cgroup of 60 MB is full"
-mkdir -p /sys/fs/cgroup
-mount -t cgroup2 none /sys/fs/cgroup
-echo +memory > /sys/fs/cgroup/cgroup.subtree_control
-mkdir /sys/fs/cgroup/webapp
-echo 60M > /sys/fs/cgroup/webapp/memory.max
-sh -c 'echo 0 > /sys/fs/cgroup/webapp/cgroup.procs; exec tail /dev/zero'
+memcg_oom
 echo "lab: OOM kill 2: the whole machine is full"
 tail /dev/zero
 echo "lab: OOM kill 3: with oom_score_adj 500"

@@ -1,12 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=sh
 # Some history, then the truth twice, with rounds of what moves by itself between, and a crash at once.
-mkdir -p /sys/fs/cgroup
-mount -t cgroup2 none /sys/fs/cgroup
-echo +memory > /sys/fs/cgroup/cgroup.subtree_control
-mkdir /sys/fs/cgroup/webapp
-echo 60M > /sys/fs/cgroup/webapp/memory.max
-sh -c 'echo 0 > /sys/fs/cgroup/webapp/cgroup.procs; exec tail /dev/zero'
+memcg_oom
 tail /dev/zero
 mount -t tmpfs -o size=200M none /tmp
 dd if=/dev/zero of=/tmp/x bs=1M count=20 2> /dev/null
