@@ -317,6 +317,23 @@ static unsigned tell_suse(struct hook_setup *s, const char *key, const char *scr
     return 1;
 }
 
+/* mkdumprd compares its image with its own configuration alone. */
+static void tell_of_suse_image(struct hook_setup *s)
+{
+    char image[512];
+    const char *newer;
+    struct stat built;
+
+    if (!s->enable || !kdump_find_image(s->m, KDUMP_SUSE, image, sizeof(image)) ||
+        machine_stat(s->m, image, &built))
+        return;
+    newer = kdump_newer_file(s->m, KDUMP_SUSE, &built);
+    if (!newer)
+        return;
+    say("%s is older than %s: %s", image, newer, kdump_words[KDUMP_SUSE].rebuild);
+    s->left++;
+}
+
 static void setup_suse(struct hook_setup *s)
 {
     unsigned lines;
@@ -331,6 +348,8 @@ static void setup_suse(struct hook_setup *s)
     s->left += lines;
     if (lines)
         say("then: %s", kdump_words[KDUMP_SUSE].rebuild);
+    else
+        tell_of_suse_image(s);
 }
 
 /* ---- Debian --------------------------------------------------------------------------------- */

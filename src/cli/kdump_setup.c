@@ -254,7 +254,7 @@ const char *kdump_newer_file(const struct machine *m, enum kdump_kind kind,
         "/etc/vmcore-summary.profile",
         KDUMP_LIBDIR "/vmcore-summary",
         KDUMP_LIBDIR "/capture-lib.sh",
-        KDUMP_LIBDIR "/kdump-utils.sh",
+        kind == KDUMP_SUSE ? KDUMP_LIBDIR "/suse-kdump.sh" : KDUMP_LIBDIR "/kdump-utils.sh",
         /* kdump-utils reads its other file when it loads the image */
         kind == KDUMP_SUSE ? KDUMP_SYSCONFIG : KDUMP_CONF,
     };

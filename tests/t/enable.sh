@@ -153,6 +153,19 @@ is "SUSE: nothing is changed" "$(snapshot "$suse")" "$before"
 sed -i '/SCRIPT=/d' "$suse/etc/sysconfig/kdump"
 cat "$scratch/lines" >> "$suse/etc/sysconfig/kdump"
 is "with these lines it is enabled" "$(call enable "$suse") $(hook "$suse")" "0 ok"
+# mkdumprd looks at its own configuration alone
+tree_image "$suse/var/lib/kdump/initrd" usr/lib/vmcore-summary/vmcore-summary
+put "$suse/etc/vmcore-summary.conf" ""
+put "$suse/usr/lib/vmcore-summary/suse-kdump.sh" ""
+for changed in etc/sysconfig/kdump etc/vmcore-summary.conf usr/lib/vmcore-summary/{vmcore-summary,suse-kdump.sh}; do
+    touch "$suse/var/lib/kdump/initrd"
+    is "SUSE: an image as new as $changed" "$(call enable "$suse")" 0
+    touch -d '+1 hour' "$suse/$changed"
+    is "SUSE: $changed was changed after the image was built" "$(call enable "$suse")" 3
+    check "SUSE: which is said, with that $changed" \
+        grep -qx "/var/lib/kdump/initrd is older than /$changed: mkdumprd -f && systemctl restart kdump" "$scratch/said"
+    touch -d @1700000000 "$suse/$changed"
+done
 is "SUSE: disable" "$(call disable "$suse")" 3
 rm "$suse/usr/lib/vmcore-summary/suse-pre"
 sed -i '/SCRIPT=/d' "$suse/etc/sysconfig/kdump"
