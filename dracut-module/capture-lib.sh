@@ -258,15 +258,23 @@ no_room() { # DIRECTORY
     [ $nr_status != 0 ]
 } 2> /dev/null
 
-# remove_half DIRECTORY FILE: with RemoveVmcore=yes, removes the part of a vmcore that has filled the
-# disk. Of a dump that failed for another reason it stays: crash may read it.
+# remove_half DIRECTORY FILE…: with RemoveVmcore=yes, removes the parts of a vmcore that have filled the
+# disk. Of a dump that failed for another reason they stay: crash may read it.
 remove_half() {
+    rh_dir=$1
+    shift
     case $(config_value RemoveVmcore no) in
     yes | true | on | 1) ;;
     *) return 1 ;;
     esac
-    [ -f "$1/$2" ] && ! [ -L "$1/$2" ] && is_published "$1" && no_room "$1" && rm -f "$1/$2" &&
-        say "removed $1/$2: the disk was full, and it is not whole"
+    for rh; do
+        [ -f "$rh_dir/$rh" ] && ! [ -L "$rh_dir/$rh" ] || return
+    done
+    # asked once: the first that goes leaves room
+    is_published "$rh_dir" && no_room "$rh_dir" || return
+    for rh; do
+        rm -f "$rh_dir/$rh" && say "removed $rh_dir/$rh: the disk was full, and it is not whole" || return
+    done
 }
 
 # For what no program has synced; not every image has `sync`.

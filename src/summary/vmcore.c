@@ -102,9 +102,11 @@ static struct vmcore_file best_file(DIR *dir)
         enum vmcore_state state = state_by_name(entry->d_name);
         struct stat st;
 
-        if (state <= best.state || fstatat(dirfd(dir), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) ||
-            !S_ISREG(st.st_mode))
+        if (state == VMCORE_MISSING || state < best.state ||
+            fstatat(dirfd(dir), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) || !S_ISREG(st.st_mode))
             continue;
+        if (state == best.state && (uint64_t)st.st_blocks * 512 <= best.size_bytes)
+            continue; /* kdump-tools tries twice to fill a disk, and the second part is the less */
         best.state = state;
         best.size_bytes = (uint64_t)st.st_blocks * 512;
         snprintf(best.name, sizeof(best.name), "%s", entry->d_name);

@@ -188,9 +188,39 @@ FILES
     is "$shell: after, nothing there: exits 0" "$(run --after) $(cat "$m/output")" "0 "
 }
 
+# A dump that fills the disk leaves two parts, of makedumpfile and of `cp`, which had less room.
+test_full() {
+    local remove want
+    while IFS='|' read -r remove files want; do
+        machine good
+        echo "RemoveVmcore=$remove" >> "$m/vmcore-summary.conf"
+        mount -t tmpfs -o size=512k none "$m/crash" 2> /dev/null ||
+            { skip "$shell: a dump that fills the disk" "mount not allowed"; return; }
+        run > /dev/null
+        dump 20 dmesg.1
+        head -c 1M /dev/zero > "$dump/dump-incomplete" 2> /dev/null
+        : > "$dump/vmcore-incomplete"
+        run --after > /dev/null
+        is "$shell: a dump filled the disk: the record (RemoveVmcore=$remove)" "$(record "$dump")" "$want"
+        is "$shell: what is there (RemoveVmcore=$remove)" "$(cd "$dump" && ls -I 'vmcore-summary.*' | paste -sd ' ')" "$files"
+        is "$shell: and the summary (RemoveVmcore=$remove)" "$(cat "$dump/vmcore-summary.jsonl.gz")" whole
+        umount "$m/crash"
+    done << 'CASES'
+no|dmesg.1 dump-incomplete vmcore-incomplete|vmcore: incomplete status: file: vmcore-incomplete
+yes|dmesg.1|vmcore: incomplete status: file: removed: yes
+CASES
+    machine good
+    echo RemoveVmcore=yes >> "$m/vmcore-summary.conf"
+    run > /dev/null
+    dump 20 dump-incomplete vmcore-incomplete
+    run --after > /dev/null
+    is "$shell: with room left both parts stay" "$(ls "$dump" | grep -c incomplete)" 2
+}
+
 for shell in dash bash; do
     test_before
     test_after
+    test_full
 done
 test_hanging
 done_testing

@@ -71,7 +71,7 @@ static void new_directory(void)
 static void assert_beside(enum vmcore_state state, const char *name, bool removed)
 {
     static const char *const names[] = {VMCORE_RECORD_NAME, "vmcore", "vmcore-incomplete",
-                                        "dump.202401010000"};
+                                        "dump-incomplete", "dump.202401010000"};
     struct vmcore_file f;
     char path[128];
 
@@ -131,6 +131,25 @@ START_TEST(the_record_does_not_outweigh_files)
 }
 END_TEST
 
+START_TEST(of_two_parts_the_larger_counts)
+{
+    new_directory();
+    put("dump-incomplete", "half");
+    put("vmcore-incomplete", "");
+    assert_beside(VMCORE_INCOMPLETE, "dump-incomplete", false);
+
+    new_directory();
+    put("dump-incomplete", "");
+    put("vmcore-incomplete", "half");
+    assert_beside(VMCORE_INCOMPLETE, "vmcore-incomplete", false);
+
+    new_directory(); /* but a whole one before any part */
+    put("dump-incomplete", "half");
+    put("vmcore", "");
+    assert_beside(VMCORE_SAVED, "vmcore", false);
+}
+END_TEST
+
 START_TEST(a_record_that_is_a_link_or_a_pipe_is_none)
 {
     char path[128];
@@ -150,4 +169,4 @@ END_TEST
 
 UNIT_SUITE("vmcore_record", records_are_understood, anything_else_is_no_record,
            the_record_tells_what_names_cannot, the_record_does_not_outweigh_files,
-           a_record_that_is_a_link_or_a_pipe_is_none)
+           of_two_parts_the_larger_counts, a_record_that_is_a_link_or_a_pipe_is_none)
