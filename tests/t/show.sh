@@ -25,6 +25,11 @@ for name in oom sysrq; do
     is "no line of the digest of $name is over 80 columns" "$(awk 'length($0) > 80' "$scratch/$name.txt")" ""
     is "no control byte in the digest of $name" "$(controls < "$scratch/$name.txt")" 0
 done
+# Its Summary line alone is of where the machine had it.
+show "$data/demo.jsonl.gz" | sed 's|tests/data/summary/demo|/var/crash/vmcore-summary/crash-20261121T164006Z/vmcore-summary|' > "$scratch/demo.txt"
+awk '/^```/ { on = !on; next } on && /^The machine/ { found = 1 } on && found; !on && found { exit }' README.md > "$scratch/readme.txt"
+check "README has an example" test "$(wc -l < "$scratch/readme.txt")" -gt 50
+check "and show prints it" diff -u <(head -n "$(wc -l < "$scratch/readme.txt")" "$scratch/demo.txt") "$scratch/readme.txt"
 is "the static program says the same" "$("$static" show "$file" | md5sum)" "$(show "$file" | md5sum)"
 is "a directory is its summary" "$(show "$crash" | md5sum)" "$(show "$file" | md5sum)"
 is "the latest below a directory" "$(show -D "$scratch/crash" | md5sum)" "$(show "$file" | md5sum)"
