@@ -224,6 +224,16 @@ collector_letters() { # LETTERS NEXT: options of one word, the last of which may
 }
 
 # --- what became of the full dump ---------------------------------------------------------------
+# is_cut DIRECTORY FILE: whether a dump that has the name of a whole one is none. Who wrote it may not have
+# seen that: of a pipe a shell sees the last program's status alone.
+is_cut() {
+    [ -f "$1/$2" ] && ! [ -L "$1/$2" ] || return
+    bounded 60 run_verify "$1/$2"
+    [ $? = 10 ]
+}
+
+run_verify() { exec "$VMCORE_SUMMARY" verify "$1" 2>&1; } # for bounded() only
+
 # record_dump DIRECTORY STATE STATUS FILE [REMOVED]: STATE is saved, skipped, incomplete or missing.
 # Written in place and always of one length: the second writing needs no space of a full disk.
 record_dump() {

@@ -3,7 +3,8 @@
 # A capture program that behaves as badly as told, for the tests of hooks.
 
 # stand_in KIND FILE: FILE is DIR/bin/NAME; what it was given and found is then in DIR/{arguments,runs,
-# stdin,oom_score_adj}. It writes into the directory that its third argument names.
+# stdin,oom_score_adj}. It writes into the directory that its third argument names. Of `verify` it does not
+# play the program.
 # shellcheck disable=SC2016  # the stand-in expands them
 stand_in() {
     local body file=$2 summary='echo whole > "$3/vmcore-summary.jsonl.gz"'
@@ -21,7 +22,7 @@ stand_in() {
     missing) rm "$file"; return ;;
     *) echo "no stand-in $1" >&2; return 1 ;;
     esac
-    printf '%s\n' '#!/bin/sh' 'dir=${0%/bin/*}' 'printf "%s\n" "$@" > "$dir/arguments"' 'echo >> "$dir/runs"' \
+    printf '%s\n' '#!/bin/sh' '[ "$1" != verify ] || exec "$asan" "$@"' 'dir=${0%/bin/*}' 'printf "%s\n" "$@" > "$dir/arguments"' 'echo >> "$dir/runs"' \
         'cat > "$dir/stdin"' 'cat /proc/self/oom_score_adj > "$dir/oom_score_adj"' "$body" > "$file"
     chmod +x "$file"
 }

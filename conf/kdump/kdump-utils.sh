@@ -319,7 +319,13 @@ record_after() { # DIRECTORY STATUS
         ra_state=incomplete
         if [ "$2" != 0 ] && remove_half "$1" "$ra_file"; then ra_removed=yes ra_file=; fi
         ;;
-    *) ra_state=saved ;;
+    *)
+        ra_state=saved
+        if is_cut "$1" "$ra_file"; then
+            ra_state=incomplete
+            if remove_half "$1" "$ra_file"; then ra_removed=yes ra_file=; fi
+        fi
+        ;;
     esac
     record_dump "$1" "$ra_state" "$2" "$ra_file" "$ra_removed"
 }

@@ -72,7 +72,13 @@ record_status() {
     rs_removed='' rs_file=''
     case ${KDUMP_DUMPFORMAT:-},${VMCORE_STATUS:-} in
     none,*) rs_state=skipped ;;
-    *,saved*) rs_state=saved rs_file=vmcore ;;
+    *,saved*)
+        rs_state=saved rs_file=vmcore
+        if is_cut "$1" vmcore; then
+            rs_state=incomplete
+            if remove_half "$1" vmcore; then rs_removed=yes rs_file=''; fi
+        fi
+        ;;
     *,deleted*) rs_state=incomplete rs_removed=yes ;; # by kdump-save, for KDUMP_FREE_DISK_SIZE
     *)
         rs_state=missing

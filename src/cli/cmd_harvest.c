@@ -16,6 +16,7 @@
 #include "cli/command.h"
 #include "cli/summaries.h"
 #include "report/digest.h"
+#include "report/human.h"
 #include "report/journal.h"
 #include "report/model.h"
 #include "report/text.h"
@@ -108,6 +109,18 @@ static void append_state(struct buf *b, struct summary_damage d)
         buf_str(b, " The summary is incomplete.");
 }
 
+static void append_vmcore(struct buf *b, const struct vmcore_file *v)
+{
+    if (v->state != VMCORE_INCOMPLETE || !v->name[0])
+        return;
+    buf_str(b, " The vmcore is ");
+    if (v->contents.state == COMPLETE_NO)
+        human_complete(b, &v->contents);
+    else
+        buf_str(b, "incomplete");
+    buf_char(b, '.');
+}
+
 static void make_entry(struct buf *entry, const struct model *m, const struct summary_file *file,
                        struct summary_damage damage)
 {
@@ -116,6 +129,7 @@ static void make_entry(struct buf *entry, const struct model *m, const struct su
 
     report_sentence(m, true, &message);
     append_state(&message, damage);
+    append_vmcore(&message, &vmcore);
     buf_str(&message, " Details: vmcore-summary show ");
     text_append(&message, file->path);
     journal_field_str(entry, "MESSAGE", message.data);

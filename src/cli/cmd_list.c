@@ -176,6 +176,8 @@ static void print_entry_json(const struct entry *e)
     if (e->vmcore.name[0]) {
         json_str(&j, "vmcore_name", e->vmcore.name);
         json_u64(&j, "vmcore_bytes", e->vmcore.size_bytes);
+        if (e->vmcore.contents.state == COMPLETE_NO)
+            json_str(&j, "vmcore_reason", e->vmcore.contents.why);
     }
     if (m) {
         json_str(&j, "nodename", m->nodename);

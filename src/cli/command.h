@@ -22,6 +22,7 @@ extern const struct command cmd_list;
 extern const struct command cmd_diff; /* in the host's build alone */
 extern const struct command cmd_oom;
 extern const struct command cmd_harvest;
+extern const struct command cmd_verify;
 extern const struct command cmd_profile; /* likewise, and these: */
 extern const struct command cmd_estimate;
 extern const struct command cmd_check;

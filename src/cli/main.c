@@ -17,6 +17,7 @@ static const struct command *const commands[] = {
 #endif
     &cmd_oom,
     &cmd_harvest,
+    &cmd_verify,
 #ifndef STATIC_BUILD
     &cmd_profile,
     &cmd_estimate,

@@ -198,7 +198,14 @@ static void append_vmcore(struct buf *b, const struct model *m, const char *path
     text_append(b, v.name);
     buf_str(b, " (");
     human_size(b, v.size_bytes);
-    buf_str(b, v.state == VMCORE_INCOMPLETE ? ", incomplete)" : ")");
+    if (v.state == VMCORE_INCOMPLETE) {
+        buf_str(b, ", ");
+        if (v.contents.state == COMPLETE_NO)
+            human_complete(b, &v.contents);
+        else
+            buf_str(b, "incomplete");
+    }
+    buf_char(b, ')');
 }
 
 static void file_facts(struct text *t, const struct model *m, const char *path, bool after_reboot)

@@ -102,3 +102,25 @@ void human_count(struct buf *b, uint64_t n, const char *singular, const char *pl
 {
     buf_printf(b, "%" PRIu64 " %s", n, n == 1 ? singular : plural);
 }
+
+void human_complete(struct buf *b, const struct complete *c)
+{
+    static const char *const states[] = {
+        [COMPLETE_UNKNOWN] = "unknown: ",
+        [COMPLETE_YES] = "whole",
+        [COMPLETE_NO] = "incomplete: ",
+    };
+
+    buf_str(b, states[c->state]);
+    if (c->state == COMPLETE_YES)
+        return;
+    buf_str(b, c->why);
+    if (c->state == COMPLETE_UNKNOWN || !c->want_bytes)
+        return;
+    buf_str(b, "; ");
+    human_percent(b, c->have_bytes, c->want_bytes);
+    buf_str(b, " of its memory is there, ");
+    human_size(b, c->have_bytes);
+    buf_str(b, " of ");
+    human_size(b, c->want_bytes);
+}

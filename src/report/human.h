@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/complete.h"
 #include "util/buf.h"
 
 /* Numbers as people read them, always with their unit. Each appends to b. */
@@ -27,5 +28,9 @@ void human_time(struct buf *b, int64_t time_s, bool local);
 
 /* "1 process", "2 processes". */
 void human_count(struct buf *b, uint64_t n, const char *singular, const char *plural);
+
+/* "whole"; "incomplete: REASON; 43.1 % of its memory is there, 412 MiB of 956 MiB"; "unknown:
+ * REASON". */
+void human_complete(struct buf *b, const struct complete *c);
 
 #endif

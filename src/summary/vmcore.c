@@ -114,6 +114,19 @@ static struct vmcore_file best_file(DIR *dir)
     return best;
 }
 
+/* Looks into the file: a name may promise more than it holds. */
+static void look_into(int dirfd, struct vmcore_file *io)
+{
+    _cleanup_close_ int fd =
+        openat(dirfd, io->name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+
+    if (fd < 0)
+        return;
+    io->contents = complete_check(fd);
+    if (io->contents.state == COMPLETE_NO)
+        io->state = VMCORE_INCOMPLETE;
+}
+
 /*
  * The record cannot make a file appear, so of `saved` only the file counts: it may have been
  * deleted since. Nor can it make a file vanish: one that lies beside a `skipped` is there.
@@ -128,6 +141,8 @@ struct vmcore_file vmcore_beside(const char *summary_path)
     if (!dir)
         return file;
     file = best_file(dir);
+    if (file.name[0])
+        look_into(dirfd(dir), &file);
     record = read_record(dirfd(dir));
     file.recorded = record.known;
     if (record.state == VMCORE_INCOMPLETE) {

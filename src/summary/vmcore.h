@@ -6,11 +6,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/complete.h"
+
 /*
  * The vmcore in the directory of a summary: what is there, by the names that kdump-utils,
- * kdump-tools and SUSE's kdump give it, and what the hook that ran after the dump wrote of it. That
- * record tells what names cannot: a vmcore that was left out on purpose, one that is cut short
- * under the name of a whole one, one whose useless half was removed.
+ * kdump-tools and SUSE's kdump give it, what the hook that ran after the dump wrote of it, and the
+ * file itself. The record tells what names cannot: a vmcore that was left out on purpose, one whose
+ * useless half was removed; and both it and the file, that one is cut short under the name of a
+ * whole one.
  */
 
 /* The hooks of conf/ write it beside the summary, in the form of vmcore_record_parse(). */
@@ -25,10 +28,11 @@ enum vmcore_state {
 
 struct vmcore_file {
     enum vmcore_state state;
-    bool recorded;       /* by a hook; else names are all there is */
-    bool removed;        /* incomplete, and removed: it took what space there was */
-    char name[256];      /* empty if there is no file */
-    uint64_t size_bytes; /* as stored: a vmcore is compressed and may have holes */
+    bool recorded;            /* by a hook; else names are all there is */
+    bool removed;             /* incomplete, and removed: it took what space there was */
+    char name[256];           /* empty if there is no file */
+    uint64_t size_bytes;      /* as stored: a vmcore is compressed and may have holes */
+    struct complete contents; /* what the file says of itself, if there is one */
 };
 
 struct vmcore_record {

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""kdump_seeds.py [--crashing] DIRECTORY: writes the compressed and flattened dumps of the corpus of
-fuzz_elf; or those at which libkdumpfile 0.5.1 dies, which tests/t/capture_faults.sh shows to be contained.
+"""kdump_seeds.py [--crashing | --unfinished] DIRECTORY: writes the compressed and flattened dumps of the corpus of
+fuzz_elf; or those at which libkdumpfile 0.5.1 dies, which tests/t/capture_faults.sh shows to be contained; or the
+corpus of fuzz_complete: dumps that their writers did not finish, and ones that lie about it.
 
 Each is a tiny dump of four pages as makedumpfile lays it out (include/diskdump_mod.h and
 makedumpfile.h of makedumpfile 1.7): whole ones, and ones whose headers lie."""
@@ -18,9 +19,9 @@ def padded(data):
     return data + bytes(-len(data) % BLOCK)
 
 
-def header(version=6, block_size=BLOCK, sub_blocks=1, bitmap_blocks=2, max_mapnr=8):
+def header(version=6, block_size=BLOCK, sub_blocks=1, bitmap_blocks=2, max_mapnr=8, status=0):
     uts = b"".join(s.ljust(65, b"\0") for s in (b"Linux", b"seed", b"6.1.0-seed", b"#1 SMP", b"x86_64", b"(none)"))
-    return padded(struct.pack("<8si390s6xqqIiiIIIIIii", b"KDUMP   ", version, uts, 1700000000, 0, 0, block_size,
+    return padded(struct.pack("<8si390s6xqqIiiIIIIIii", b"KDUMP   ", version, uts, 1700000000, 0, status, block_size,
                               sub_blocks, bitmap_blocks, max_mapnr, 0, 0, 4, 0, 1))
 
 
@@ -91,6 +92,48 @@ seeds = {
 crashing = {
     "kdump-many-pages": kdump(head=header(max_mapnr=0xffffffff), sub=sub_header(max_mapnr=1 << 62)),
 }
-for name, data in (crashing if "--crashing" in sys.argv else seeds).items():
+table, data_at = 4 * BLOCK, 4 * BLOCK + 24 * 4
+phdr_at = struct.unpack_from("<Q", tiny_elf, 32)[0]
+
+
+def patched(data, *patches):
+    data = bytearray(data)
+    for at, what in patches:
+        data[at:at + len(what)] = what
+    return bytes(data)
+
+
+def stream(*pieces):
+    return padded(struct.pack(">16sqq", b"makedumpfile", 1, 1)) + b"".join(
+        struct.pack(">qq", at, len(d)) + d for at, d in pieces)
+
+
+raw = kdump(body=pages(0))
+unfinished = {
+    "kdump-marked": kdump(head=header(status=8)),
+    "kdump-last-desc-empty": patched(whole, (table + 3 * 24, bytes(24))),
+    "kdump-no-descs": patched(whole, (table, bytes(24 * 4))),
+    "kdump-short-bitmap": patched(raw, (3 * BLOCK, b"\x01"), (table, struct.pack("<q", data_at + 3 * BLOCK))),
+    "kdump-zero-pages": patched(raw, *[(table + i * 24, struct.pack("<q", data_at)) for i in range(4)]),
+    "kdump-size-lies": patched(whole, (table + 3 * 24, struct.pack("<qI", data_at, 0xffffffff))),
+    "kdump-offset-lies": patched(whole, (table + 3 * 24, struct.pack("<qI", -1, 64))),
+    "kdump-bitmap-lies": kdump(head=header(bitmap_blocks=0xffffffff)),
+    "kdump-sub-blocks-lie": kdump(head=header(sub_blocks=0x7fffffff)),
+    "kdump-part": kdump(sub=patched(sub_header(split=1), (80, struct.pack("<QQ", 1, 4)))),
+    "kdump-part-backwards": kdump(sub=patched(sub_header(split=1), (80, struct.pack("<QQ", 9, 4)))),
+    "kdump-headers-only": whole[:table],
+    "elf-marked": patched(tiny_elf, (48, b"\x01")),
+    "elf-null-headers": patched(tiny_elf, (phdr_at, bytes(56))),
+    "elf-xnum": patched(tiny_elf, (56, b"\xff\xff")),
+    "elf-absurd": patched(tiny_elf, (phdr_at, struct.pack("<I", 1)), (phdr_at + 32, b"\xff" * 8)),
+    "flattened-half-table": stream((0, whole[:table]), (table, whole[table:table + 48]), (data_at, whole[data_at:])),
+    "flattened-data-first": stream((0, whole[:table]), (data_at, whole[data_at:]), (table, whole[table:table + 48])),
+    "flattened-headers": stream((0, whole[:table])),
+    "flattened-ends-like-the-mark": stream((0, whole[:table] + b"\xff" * 16)),
+    "flattened-beyond": stream((0, whole[:table]), (1 << 62, b"x"), ((1 << 63) - 1, b"x")),
+    "flattened-damaged": stream((0, whole[:table])) + bytes(16) + struct.pack(">qq", -1, -1),
+}
+chosen = crashing if "--crashing" in sys.argv else unfinished if "--unfinished" in sys.argv else seeds
+for name, data in chosen.items():
     with open(os.path.join(sys.argv[-1], name), "wb") as f:
         f.write(data)

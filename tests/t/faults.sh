@@ -61,8 +61,9 @@ new_machine() {
 }
 
 # program BEFORE: shell text in place of "exec" to run the real one with its arguments
+# shellcheck disable=SC2016  # the stand-in expands them
 program() {
-    printf '#!/bin/sh\nshift\n%s "%s" capture --vmcore "%s" --config "%s" --verbose "$@"%s\n' \
+    printf '#!/bin/sh\n[ "$1" != verify ] || exec "$static" "$@"\nshift\n%s "%s" capture --vmcore "%s" --config "%s" --verbose "$@"%s\n' \
         "${1:-exec}" "$static" "$core" "$image/conf" "${2:-}" > "$VMCORE_SUMMARY"
     chmod +x "$VMCORE_SUMMARY"
 }

@@ -498,6 +498,13 @@ test_full_by_dump() {
         is "$shell: nothing else is removed (RemoveVmcore=$remove)" "$(wc -c < "$new_dump/vmcore-dmesg.txt")" 8192
         umount "$target"
     done
+    # kdump was told that all is well
+    new_image
+    pre > /dev/null
+    dump
+    cp tests/fuzz/corpus/elf/truncated "$new_dump/vmcore"
+    post 0 > /dev/null
+    is "$shell: a dump that is cut short, whatever its status" "$(record "$new_dump")" "vmcore: incomplete status: 0 file: vmcore"
     # not for want of space, or whole: it stays
     for status in "1 vmcore-incomplete" "0 vmcore"; do
         new_image

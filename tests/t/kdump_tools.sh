@@ -166,6 +166,17 @@ dump-incomplete.lz4|vmcore: incomplete status: file: dump-incomplete.lz4
 dmesg.1|vmcore: missing status: file:
 dump-incomplete vmcore.1|vmcore: saved status: file: vmcore.1
 FILES
+    while read -r files want; do
+        machine good
+        run > /dev/null
+        dump 20 dump.1
+        cp "tests/fuzz/corpus/$files" "$dump/dump.1"
+        run --after > /dev/null
+        is "$shell: after, with the dump $files: the record" "$(record "$dump")" "vmcore: $want status: file: dump.1"
+    done << 'FILES'
+elf/flattened-kdump saved
+elf/flattened-no-end incomplete
+FILES
     for age in -86400 3600; do
         machine good
         run > /dev/null

@@ -122,6 +122,10 @@ save "$pre" "$post" "error while saving, return code: 1"
 is "a dump that failed: the record" "$(record "$dir")" \
     "vmcore: incomplete status: error while saving, return code: 1 file: vmcore"
 new_image
+save "$pre" "cp tests/fuzz/corpus/elf/flattened-no-end \$DIR/vmcore; $post" "saved successfully"
+is "a dump that is cut short whatever kdump-save says" "$(record "$dir")" \
+    "vmcore: incomplete status: saved successfully file: vmcore"
+new_image
 echo "RemoveVmcore=yes" > "$image/vmcore-summary.conf"
 save "$pre" "$post" "error while saving, return code: 1"
 check "a dump that failed, with room left: it stays" [ -s "$dir/vmcore" ]
