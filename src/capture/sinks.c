@@ -4,9 +4,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include "capture/child.h"
@@ -17,13 +19,14 @@
 #include "util/io.h"
 #include "util/math.h"
 
-#define MAX_SINKS      8
 #define KILLED_WAIT_MS 100
 
 /* The kernel takes 992 bytes a record, 1024 since printk has its lockless ring buffer (5.10). */
 #define KMSG_LINE 900
 
-#define RAMOOPS_PMSG_SIZE "/sys/module/ramoops/parameters/pmsg_size"
+/* What ramoops and pstore_blk give a zone unless they are told otherwise, and the latter's least.
+ */
+#define PMSG_ZONE_BYTES 4096
 
 static int open_sink(const struct sink *s)
 {
@@ -50,8 +53,12 @@ int sink_to_file(const struct sink *s, const char *text, size_t len)
 int sink_to_device(const struct sink *s, const char *text, size_t len)
 {
     _cleanup_close_ int fd = open_sink(s);
+    int r = fd < 0 ? fd : write_all(fd, text, len);
 
-    return fd < 0 ? fd : write_all(fd, text, len);
+    /* a serial driver takes 4 KiB at once, and the reboot that follows waits for nobody */
+    if (!r)
+        tcdrain(fd);
+    return r;
 }
 
 static int write_record(const struct sink *s, const char *line, size_t len)
@@ -97,27 +104,46 @@ int sink_to_kmsg(const struct sink *s, const char *text, size_t len)
     return r || limit == len ? r : write_record(s, more, sizeof(more) - 1);
 }
 
-/* Room of the zone, without its header and the bytes for error correction; 0 if not known. */
-static size_t ramoops_room(void)
+/* A number in a file of sysfs, 0 if there is none. */
+static uint64_t read_number(const char *dir, const char *name)
 {
-    char text[32];
-    _cleanup_close_ int fd = open(RAMOOPS_PMSG_SIZE, O_RDONLY | O_CLOEXEC);
-    ssize_t n = fd >= 0 ? read(fd, text, sizeof(text) - 1) : 0;
+    char path[256], text[32];
+    _cleanup_close_ int fd = -1;
+    ssize_t n;
 
+    if (snprintf(path, sizeof(path), "%s/%s", dir, name) >= (int)sizeof(path))
+        return 0;
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    n = fd >= 0 ? read(fd, text, sizeof(text) - 1) : 0;
     if (n <= 0)
         return 0;
     text[n] = '\0';
-    return strtoul(text, NULL, 10) / 4 * 3;
+    return text[0] == '-' ? 0 : strtoull(text, NULL, 10); /* pstore_blk has -1 for none */
+}
+
+size_t sink_pmsg_room(const char *modules)
+{
+    static const struct {
+        const char *parameter;
+        unsigned unit_bytes;
+    } zones[] = {{"ramoops/parameters/pmsg_size", 1}, {"pstore_blk/parameters/pmsg_size", 1024}};
+    uint64_t least = 0;
+
+    for (size_t i = 0; i < ARRAY_SIZE(zones); i++) {
+        uint64_t bytes = read_number(modules, zones[i].parameter);
+
+        bytes = sat_mul_u64(bytes, zones[i].unit_bytes);
+        if (bytes && (!least || bytes < least))
+            least = bytes;
+    }
+    return (size_t)min_u64((least ? least : PMSG_ZONE_BYTES) / 4 * 3, SINK_PMSG_BYTES);
 }
 
 int sink_to_pmsg(const struct sink *s, const char *text, size_t len)
 {
     _cleanup_close_ int fd = open_sink(s);
-    size_t room = ramoops_room(), limit = SINK_PMSG_BYTES;
 
-    if (fd < 0)
-        return fd;
-    return write_all(fd, text, whole_lines(text, len, room && room < limit ? room : limit));
+    return fd < 0 ? fd : write_all(fd, text, whole_lines(text, len, sink_pmsg_room("/sys/module")));
 }
 
 static pid_t start(const struct sink *s, const char *text, size_t len)
@@ -147,9 +173,9 @@ static int end(pid_t pid, uint64_t deadline_ns)
 void sinks_write(struct sink *io_sinks, size_t n, const char *text, size_t len, uint64_t timeout_ms)
 {
     uint64_t deadline_ns = deadline_after_ms(timeout_ms);
-    pid_t pids[MAX_SINKS];
+    pid_t pids[SINKS_MAX];
 
-    n = min_u64(n, MAX_SINKS);
+    n = min_u64(n, SINKS_MAX);
     for (size_t i = 0; i < n; i++)
         pids[i] = start(&io_sinks[i], text, len);
     for (size_t i = 0; i < n; i++)

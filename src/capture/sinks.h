@@ -26,7 +26,7 @@ struct sink {
 /* A new file, mode 0600, that replaces one of that name. */
 int sink_to_file(const struct sink *s, const char *text, size_t len);
 
-/* A terminal. */
+/* A terminal: done when the last byte has left for the line. */
 int sink_to_device(const struct sink *s, const char *text, size_t len);
 
 /*
@@ -36,8 +36,21 @@ int sink_to_device(const struct sink *s, const char *text, size_t len);
  */
 int sink_to_kmsg(const struct sink *s, const char *text, size_t len);
 
-/* One write: ramoops keeps the end of what does not fit in its zone, so no more is written. */
+/*
+ * One write, of whole lines that fit: pstore keeps the end of what is longer than its zone
+ * (persistent_ram_write_user() and psz_record_write(), fs/pstore), and the beginning matters most.
+ */
 int sink_to_pmsg(const struct sink *s, const char *text, size_t len);
+
+/*
+ * How much of a text survives in pstore, by the modules' parameters below that directory: three
+ * quarters of the zone, for its header and the bytes for error correction, up to SINK_PMSG_BYTES.
+ * Of a zone whose size is not told: of the smallest that is usual.
+ */
+size_t sink_pmsg_room(const char *modules);
+
+/* So many are written to at most. */
+#define SINKS_MAX 8
 
 /* Writes the text to every sink that has a path, and returns when all have ended or are late. */
 void sinks_write(struct sink *io_sinks, size_t n, const char *text, size_t len,

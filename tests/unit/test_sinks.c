@@ -93,7 +93,7 @@ START_TEST(sinks_have_sizes)
 {
     struct buf text = lines(20000), log, pmsg, console;
     const char *more;
-    size_t lines_kept = 0;
+    size_t lines_kept = 0, room;
 
     make_dir();
     log = written(sink_to_kmsg, &text);
@@ -104,8 +104,9 @@ START_TEST(sinks_have_sizes)
     ck_assert_uint_le(lines_kept, SINK_KMSG_BYTES);
     ck_assert_uint_gt(lines_kept, SINK_KMSG_BYTES - sizeof("line 1000\n"));
     pmsg = written(sink_to_pmsg, &text);
-    ck_assert_uint_le(pmsg.len, SINK_PMSG_BYTES);
-    ck_assert_uint_gt(pmsg.len, SINK_PMSG_BYTES - sizeof("line 1000\n"));
+    room = sink_pmsg_room("/sys/module"); /* 3 KiB where there is no pstore */
+    ck_assert_uint_le(pmsg.len, room);
+    ck_assert_uint_gt(pmsg.len, room - sizeof("line 1000\n"));
     ck_assert_mem_eq(pmsg.data, text.data, pmsg.len);
     ck_assert_int_eq(pmsg.data[pmsg.len - 1], '\n');
     console = written(sink_to_device, &text);
@@ -115,6 +116,39 @@ START_TEST(sinks_have_sizes)
     buf_done(&log);
     buf_done(&pmsg);
     buf_done(&console);
+}
+END_TEST
+
+static size_t room(const char *module, const char *value)
+{
+    char path[200], modules[100];
+    FILE *f;
+
+    strcpy(modules, in_dir(""));
+    snprintf(path, sizeof(path), "mkdir -p %s/%s/parameters", modules, module);
+    ck_assert_int_eq(system(path), 0);
+    snprintf(path, sizeof(path), "%s/%s/parameters/pmsg_size", modules, module);
+    f = fopen(path, "we");
+    ck_assert_ptr_nonnull(f);
+    fprintf(f, "%s\n", value);
+    fclose(f);
+    return sink_pmsg_room(modules);
+}
+
+/* Bytes of ramoops, kilobytes of pstore_blk; of both the smaller. */
+START_TEST(pstore_gets_what_its_zone_keeps)
+{
+    make_dir();
+    ck_assert_uint_eq(sink_pmsg_room(dir), 3072);
+    ck_assert_uint_eq(room("ramoops", "0"), 3072);
+    ck_assert_uint_eq(room("pstore_blk", "-1"), 3072);
+    ck_assert_uint_eq(room("pstore_blk", "64"), SINK_PMSG_BYTES);
+    ck_assert_uint_eq(room("pstore_blk", "8"), 6144);
+    ck_assert_uint_eq(room("ramoops", "4096"), 3072);
+    ck_assert_uint_eq(room("ramoops", "1024"), 768);
+    ck_assert_uint_eq(room("ramoops", "1048576"), 6144);
+    ck_assert_uint_eq(room("pstore_blk", "18446744073709551615"), SINK_PMSG_BYTES);
+    remove_dir();
 }
 END_TEST
 
@@ -156,4 +190,4 @@ START_TEST(sink_that_blocks_costs_its_time_alone)
 END_TEST
 
 UNIT_SUITE("sinks", log_gets_a_record_for_each_line, sinks_have_sizes,
-           sink_that_blocks_costs_its_time_alone)
+           pstore_gets_what_its_zone_keeps, sink_that_blocks_costs_its_time_alone)
