@@ -38,7 +38,10 @@ duration_s() { # VALUE: a number with ms, s, min or h, in seconds; the default i
 # and of a whole hook: it has to find, mount or reach the target, too
 : "${hook_limit:=$((capture_limit + 90))}"
 
-say() { echo "vmcore-summary: $*"; }
+say() {
+    said=$*
+    echo "vmcore-summary: $*"
+}
 
 cat_line() { # FILE: its first line
     cat_line=''
@@ -171,9 +174,10 @@ capture_in() {
 
 is_published() { [ -s "$1/vmcore-summary.jsonl.gz" ]; } # DIRECTORY
 
+# The digest says why there is no more: what was said last.
 capture_to_console() {
     summary_directory=
-    bounded "$capture_limit" run_capture --output ''
+    bounded "$capture_limit" run_capture --no-target "$said"
     capture_status=$?
     [ $capture_status = 0 ] || say "capture ended with status $capture_status"
 }

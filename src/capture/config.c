@@ -177,7 +177,7 @@ const struct config_item config_items[] = {
     {"Capture", "Sections", "", "Names of the sections to write; empty for all.", parse_string,
      FIELD(sections)},
     {"Capture", "Console", "auto",
-     "Whether the digest is printed on the console: yes, no, a device, or auto (in the capture "
+     "Whether the digest is printed on the consoles: yes, no, a device, or auto (in the capture "
      "kernel only).",
      parse_sink, FIELD(console)},
     {"Capture", "Kmsg", "auto",

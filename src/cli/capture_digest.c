@@ -18,7 +18,9 @@
 #include "util/cleanup.h"
 #include "util/math.h"
 
-#define NAME "capture"
+#define NAME      "capture"
+#define KMSG_PATH "/dev/kmsg"
+#define PMSG_PATH "/dev/pmsg0"
 
 /*
  * Four kilobytes take a third of a second on a serial line of 115200 baud, and four seconds on one
@@ -42,10 +44,33 @@ enum {
     DIGEST_NOT_MADE,
 };
 
+/* NULL for none. */
+static const char *choose(const char *value, bool in_capture_kernel, const char *device)
+{
+    if (!strcmp(value, "no") || (!strcmp(value, "auto") && !in_capture_kernel))
+        return NULL;
+    return value[0] == '/' ? value : device;
+}
+
+void digest_places_find(const struct config *config, bool in_capture_kernel,
+                        struct digest_places *ret)
+{
+    const char *console = choose(config->console, in_capture_kernel, "");
+    struct digest_places places = {.kmsg = choose(config->kmsg, in_capture_kernel, KMSG_PATH),
+                                   .pmsg = choose(config->pmsg, in_capture_kernel, PMSG_PATH),
+                                   .pmsg_expected = strcmp(config->pmsg, "auto") != 0};
+
+    if (console && console[0])
+        consoles_one(console, &places.consoles);
+    else if (console)
+        consoles_find(&places.consoles);
+    *ret = places;
+}
+
 static int make_text(const struct capture_digest *d, struct buf *ret_text)
 {
     _cleanup_(summary_reader_closep) struct summary_reader *r = NULL;
-    struct digest_options options = {.path = d->path};
+    struct digest_options options = {.path = d->path, .not_saved = d->no_target};
     int fd = fcntl(d->summary_fd, F_DUPFD_CLOEXEC, 3), e;
 
     if (fd < 0)
@@ -65,7 +90,8 @@ static void tell(const struct capture_digest *d, const struct sink *s, uint64_t 
         return;
     if (!s->result && d->verbose)
         fprintf(stderr, "vmcore-summary: the digest is in %s\n", s->path);
-    if (!s->result || (s->path == d->pmsg && s->result == -ENOENT && !d->pmsg_expected))
+    if (!s->result ||
+        (s->path == d->places->pmsg && s->result == -ENOENT && !d->places->pmsg_expected))
         return;
     if (s->result == -ETIME)
         command_error(NAME, "%s: the digest was not done in %d s", s->path, (int)(limit_ms / 1000));
@@ -76,38 +102,52 @@ static void tell(const struct capture_digest *d, const struct sink *s, uint64_t 
         command_error(NAME, "%s: no digest: %s", s->path, strerror(-s->result));
 }
 
-/* To the kernel's log, which prints it on the consoles only if /dev/console was to show it and did
+/* To the kernel's log, which prints it on the consoles only if one of them was to show it and did
  * not: nobody wants it twice on a serial line. */
 static void log_text(const struct capture_digest *d, const struct buf *text, bool shown)
 {
-    struct sink kmsg = {.path = d->kmsg,
+    struct sink kmsg = {.path = d->places->kmsg,
                         .write = sink_to_kmsg,
-                        .kmsg_level = d->console && !shown ? LEVEL_ERROR : LEVEL_DEBUG};
+                        .kmsg_level = d->places->consoles.n && !shown ? LEVEL_ERROR : LEVEL_DEBUG};
 
     sinks_write(&kmsg, 1, text->data, text->len, KMSG_MS);
     tell(d, &kmsg, KMSG_MS);
+}
+
+/* To all but the kernel's log; whether every console has it. */
+static bool write_text(const struct capture_digest *d, const struct buf *text)
+{
+    struct sink sinks[2 + CONSOLES_MAX] = {
+        {.path = d->dirfd >= 0 ? SUMMARY_DIGEST_NAME : NULL,
+         .write = sink_to_file,
+         .dirfd = d->dirfd},
+        {.path = d->places->pmsg, .write = sink_to_pmsg},
+    };
+    const size_t first = 2, end = first + d->places->consoles.n;
+    bool shown = d->places->consoles.n > 0;
+
+    _Static_assert(ARRAY_SIZE(sinks) <= SINKS_MAX, "each must be written to");
+    for (size_t i = first; i < end; i++)
+        sinks[i] =
+            (struct sink){.path = d->places->consoles.path[i - first], .write = sink_to_device};
+    sinks_write(sinks, end, text->data, text->len, SINKS_MS);
+    for (size_t i = 0; i < end; i++)
+        tell(d, &sinks[i], SINKS_MS);
+    for (size_t i = first; i < end; i++)
+        shown &= !sinks[i].result;
+    return shown;
 }
 
 static int run_digest(void *arg)
 {
     const struct capture_digest *d = arg;
     _cleanup_(buf_done) struct buf text = BUF_INIT(DIGEST_TEXT_LIMIT);
-    struct sink sinks[] = {
-        {.path = d->console, .write = sink_to_device},
-        {.path = d->dirfd >= 0 ? SUMMARY_DIGEST_NAME : NULL,
-         .write = sink_to_file,
-         .dirfd = d->dirfd},
-        {.path = d->pmsg, .write = sink_to_pmsg},
-    };
     bool shown;
 
     signal(SIGPIPE, SIG_IGN); /* a closed stderr costs no other place */
     if (make_text(d, &text) < 0 || !text.len)
         return DIGEST_NOT_MADE;
-    sinks_write(sinks, ARRAY_SIZE(sinks), text.data, text.len, SINKS_MS);
-    for (size_t i = 0; i < ARRAY_SIZE(sinks); i++)
-        tell(d, &sinks[i], SINKS_MS);
-    shown = d->console && !sinks[0].result;
+    shown = write_text(d, &text);
     if (d->on_stderr && !shown)
         shown = print_on_stderr(&text);
     log_text(d, &text, shown);

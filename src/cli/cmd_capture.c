@@ -30,11 +30,8 @@
 #include "util/math.h"
 #include "util/utf8.h"
 
-#define NAME         "capture"
-#define PROC_VMCORE  "/proc/vmcore"
-#define CONSOLE_PATH "/dev/console"
-#define KMSG_PATH    "/dev/kmsg"
-#define PMSG_PATH    "/dev/pmsg0"
+#define NAME        "capture"
+#define PROC_VMCORE "/proc/vmcore"
 
 /* The exit status that tells a hook to leave out the full dump; no other one does. */
 #define EXIT_SKIP_DUMP 10
@@ -47,6 +44,7 @@ struct request {
     struct config config;
     const char *vmcore;
     const char *output;      /* NULL: a new directory below config.directory; "": no file */
+    const char *no_target;   /* why there is no file, if output is "" */
     const char *dump_target; /* NULL: where the summary goes */
     bool quiet, verbose;
     bool policy; /* the exit status tells the decision */
@@ -74,13 +72,14 @@ static void print_help(void)
          "                          made if it is not there (default: a new directory\n"
          "                          below that of the configuration; '' for no file,\n"
          "                          only the digest)\n"
+         "      --no-target REASON  write no file; the digest says why\n"
          "      --deadline SECONDS  for reading the dump in all (default: 60)\n"
          "      --section NAME      only this section; may be repeated\n"
          "      --profile FILE      a kernel profile (vmcore-summary-profile(8)), used\n"
          "                          where the dump has no symbols or types of its own\n"
          "      --config FILE       in place of " CONFIG_PATH "\n"
-         "      --console[=DEVICE]  print the digest there (default: " CONSOLE_PATH " when\n"
-         "                          " PROC_VMCORE " is read)\n"
+         "      --console[=DEVICE]  print the digest there (default: the kernel's consoles\n"
+         "                          when " PROC_VMCORE " is read)\n"
          "      --no-console        do not\n"
          "      --policy            tell by the exit status whether the full dump is\n"
          "                          wanted\n"
@@ -147,6 +146,7 @@ enum {
     OPT_VMCORE = 256,
     OPT_LIVE,
     OPT_OUTPUT,
+    OPT_NO_TARGET,
     OPT_DEADLINE,
     OPT_SECTION,
     OPT_PROFILE,
@@ -166,6 +166,7 @@ static const struct option long_options[] = {
     {"vmcore", required_argument, NULL, OPT_VMCORE},
     {"live", no_argument, NULL, OPT_LIVE},
     {"output", required_argument, NULL, OPT_OUTPUT},
+    {"no-target", required_argument, NULL, OPT_NO_TARGET},
     {"deadline", required_argument, NULL, OPT_DEADLINE},
     {"section", required_argument, NULL, OPT_SECTION},
     {"profile", required_argument, NULL, OPT_PROFILE},
@@ -261,6 +262,10 @@ static int apply_option(struct request *req, int opt, const char *arg, struct er
     case OPT_OUTPUT:
         req->output = arg;
         return 0;
+    case OPT_NO_TARGET:
+        req->output = "";
+        req->no_target = arg[0] ? arg : NULL;
+        return 0;
     case OPT_DEADLINE:
         return config_parse_duration(arg, &config->deadline_ms, sizeof(uint64_t), err);
     case OPT_PROFILE:
@@ -347,7 +352,8 @@ static int open_target(struct work *work, struct error *err)
     int r;
 
     if (req->output && !req->output[0])
-        return error_set(err, -ENOENT, "no directory to write to");
+        return error_set(err, -ENOENT, "%s",
+                         req->no_target ? req->no_target : "no directory to write to");
     if (!req->output)
         return target_open_new(req->config.directory, image_is_live(work->im) ? "live" : "crash",
                                crash_time(work->im), err, work->directory, sizeof(work->directory),
@@ -399,32 +405,24 @@ static void print_result(const struct work *work)
 
 /* ---- the work ------------------------------------------------------------------------------- */
 
-/* The device for the digest by Console=, Kmsg= or Pmsg=, NULL for none. */
-static const char *digest_device(const struct request *req, const char *value, const char *device)
-{
-    if (!strcmp(value, "no") || (!strcmp(value, "auto") && strcmp(req->vmcore, PROC_VMCORE)))
-        return NULL;
-    return value[0] == '/' ? value : device;
-}
-
 /* Without a summary that is saved the digest is all there is: then it is shown in any case. */
 static void digest(const struct work *work)
 {
     char path[PATH_MAX + sizeof(SUMMARY_FILE_NAME)];
     const struct request *req = work->req;
-    const struct config *config = &req->config;
     bool saved = !work->no_target.text[0];
+    bool none_saved = !saved && !summary_writer_sections_kept(work->w);
+    struct digest_places places;
     struct capture_digest d = {.summary_fd = summary_writer_fd(work->w),
                                .path = saved ? path : NULL,
+                               .no_target = none_saved ? work->no_target.text : NULL,
                                .dirfd = saved ? work->dirfd : -1,
-                               .console = digest_device(req, config->console, CONSOLE_PATH),
-                               .kmsg = digest_device(req, config->kmsg, KMSG_PATH),
-                               .pmsg = digest_device(req, config->pmsg, PMSG_PATH),
-                               .pmsg_expected = strcmp(config->pmsg, "auto") != 0,
+                               .places = &places,
                                .on_stderr = !saved,
                                .verbose = req->verbose};
     struct error err = {0};
 
+    digest_places_find(&req->config, !strcmp(req->vmcore, PROC_VMCORE), &places);
     snprintf(path, sizeof(path), "%s/%s", work->directory, SUMMARY_FILE_NAME);
     if (capture_digest(&d, &err) < 0)
         command_error(NAME, "%s", err.text);

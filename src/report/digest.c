@@ -208,16 +208,19 @@ static void append_vmcore(struct buf *b, const struct model *m, const char *path
     buf_char(b, ')');
 }
 
-static void file_facts(struct text *t, const struct model *m, const char *path, bool after_reboot)
+static void file_facts(struct text *t, const struct model *m, const struct digest_options *opts)
 {
     _cleanup_(buf_done) struct buf b = BUF_INIT(TEXT_LIMIT);
 
-    if (!path)
-        return;
-    if (!m->live)
-        append_vmcore(&b, m, path, after_reboot);
+    if (opts->path && !m->live)
+        append_vmcore(&b, m, opts->path, opts->after_reboot);
     fact(t, "vmcore", &b);
-    text_append(&b, path);
+    if (opts->path)
+        text_append(&b, opts->path);
+    else if (opts->not_saved) {
+        buf_str(&b, "not saved: ");
+        text_append(&b, opts->not_saved);
+    }
     fact(t, "Summary", &b);
 }
 
@@ -380,7 +383,7 @@ int report_digest(struct summary_reader *r, const struct digest_options *opts, s
     damage = summary_reader_damage(r);
     sentence(&t, m, opts->local_time);
     crash_facts(&t, m);
-    file_facts(&t, m, opts->path, opts->after_reboot);
+    file_facts(&t, m, opts);
     stands_out(&t, m);
     digest_log(&t, m);
     digest_oom(&t, m);

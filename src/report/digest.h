@@ -13,10 +13,11 @@
  * (the model keeps the top few of everything), so that it runs in the capture kernel as well.
  */
 struct digest_options {
-    const char *path; /* of the summary, to say where it and its vmcore are; NULL: not said */
-    unsigned columns; /* 0: 80 */
-    bool color;       /* SGR sequences; nothing else ever steers the terminal */
-    bool local_time;  /* else UTC */
+    const char *path;      /* of the summary, to say where it and its vmcore are; NULL: not said */
+    const char *not_saved; /* without a path: why there is no file; NULL: not said */
+    unsigned columns;      /* 0: 80 */
+    bool color;            /* SGR sequences; nothing else ever steers the terminal */
+    bool local_time;       /* else UTC */
     /* What is not beside the summary will not come any more: say that there is no vmcore. At the
      * capture it may be saved later, so that nothing is said then. */
     bool after_reboot;
