@@ -95,8 +95,7 @@ void ready_check_hook(const struct ready_machine *m, struct ready_item *item)
 #define LIST_BYTES   (32 << 20)
 
 struct listing {
-    char image[64]; /* where a program can open it */
-    int out;
+    int image, out;
 };
 
 /* In the child: one of the tools that know every compression, and squashed images. */
@@ -104,20 +103,28 @@ static int list_image(void *arg)
 {
     const struct listing *l = arg;
     int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    char image[32];
 
+    /*
+     * The tool opens it more than once, in processes of its own: by what each of them inherits, for
+     * another process's /proc/PID/fd is closed to xz, which gives its rights up by Landlock (5.6).
+     */
+    snprintf(image, sizeof(image), "/proc/self/fd/%d", l->image);
+    if (fcntl(l->image, F_SETFD, 0))
+        return 1;
     if (dup2(null, STDIN_FILENO) < 0 || dup2(l->out, STDOUT_FILENO) < 0 ||
         dup2(null, STDERR_FILENO) < 0)
         return 1;
     setrlimit(RLIMIT_FSIZE, &(struct rlimit){LIST_BYTES, LIST_BYTES});
-    execlp("lsinitrd", "lsinitrd", l->image, (char *)NULL);
-    execlp("lsinitramfs", "lsinitramfs", l->image, (char *)NULL);
+    execlp("lsinitrd", "lsinitrd", image, (char *)NULL);
+    execlp("lsinitramfs", "lsinitramfs", image, (char *)NULL);
     return 127;
 }
 
 /* The names of the files in an image, into a buffer. false if nobody can tell. */
 static bool image_listing(int fd, struct buf *ret)
 {
-    struct listing l = {.out = memfd_create("listing", MFD_CLOEXEC)};
+    struct listing l = {.image = fd, .out = memfd_create("listing", MFD_CLOEXEC)};
     _cleanup_close_ int out = l.out;
     char piece[64 << 10];
     ssize_t n;
@@ -125,8 +132,6 @@ static bool image_listing(int fd, struct buf *ret)
 
     if (out < 0)
         return false;
-    /* by this process, for the tool opens it more than once */
-    snprintf(l.image, sizeof(l.image), "/proc/%d/fd/%d", (int)getpid(), fd);
     r = child_run(list_image, &l, LIST_SECONDS * 1000, &(struct child_limits){0}, NULL);
     if (r || lseek(out, 0, SEEK_SET) < 0)
         return false;
