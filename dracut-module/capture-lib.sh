@@ -182,6 +182,52 @@ capture_to_console() {
     [ $capture_status = 0 ] || say "capture ended with status $capture_status"
 }
 
+# --- over ssh -----------------------------------------------------------------------------------
+: "${ssh_limit:=60}" # seconds for each connection
+# ssh_do FILE SCRIPT ARGUMENT…: runs a script there, with FILE as its input; as kdump does, but never
+# waiting for someone. For bounded() only. No ' may be in the arguments, nor in the scripts.
+ssh_do() {
+    sd_input=$1
+    sd_command="sh -c '$2' sh"
+    shift 2
+    for sd; do
+        case $sd in
+        *\'*) return 1 ;;
+        esac
+        sd_command="$sd_command '$sd'"
+    done
+    # what keeps ssh from waiting for randomness, where the image brings it
+    cat /var/lib/random-seed > /dev/urandom 2> /dev/null
+    exec ssh -q -i "$kd_sshkey" -o BatchMode=yes -o StrictHostKeyChecking=yes -o ConnectTimeout=20 \
+        "$kd_host" "$sd_command" < "$sd_input"
+}
+
+# Hosts that dump to one path tell their summaries apart by the address that they come from.
+# shellcheck disable=SC2016  # for the shell there
+ssh_first='mkdir -p "$1" && umask 077 && d=$1/vmcore-summary && mkdir -p "$d" || exit 1
+n=$d/${3:-${SSH_CLIENT%% *}}-$2
+for s in "" -1 -2 -3 -4 -5 -6 -7 -8 -9; do d=$n$s && mkdir "$d" && break; done 2> /dev/null
+cat > "$d/.part" && sync "$d/.part" 2> /dev/null
+mv "$d/.part" "$d/vmcore-summary.jsonl.gz" && echo "$d"'
+# shellcheck disable=SC2016
+ssh_text='umask 077 && cat > "$1/vmcore-summary.txt"'
+# shellcheck disable=SC2016,SC2034  # for the hooks
+ssh_record='umask 077 && cat > "$1/vmcore-summary.dump"'
+
+# send_by_ssh PATH [NAME]: $summary_directory to PATH/vmcore-summary/ADDRESS-crash-TIME of $kd_host, or NAME-…. Notes
+# the directory there, and fails if there is none.
+send_by_ssh() {
+    bounded "$ssh_limit" ssh_do "$summary_directory/vmcore-summary.jsonl.gz" "$ssh_first" \
+        "$1" "${summary_directory##*/}" "${2:-}" > "$VMCORE_SUMMARY_STATE/remote"
+    if [ -z "$(noted remote)" ]; then
+        say "could not send the summary to $kd_host"
+        return 1
+    fi
+    say "sent to $kd_host:$(noted remote)"
+    ! [ -f "$summary_directory/vmcore-summary.txt" ] || bounded "$ssh_limit" ssh_do \
+        "$summary_directory/vmcore-summary.txt" "$ssh_text" "$(noted remote)"
+}
+
 # --- what the dump will be ----------------------------------------------------------------------
 # collector_options: $dump_level and $dump_compression of the command $kd_collector. Of several levels (-d 11,31)
 # makedumpfile tries the last when the others do not fit. Anything but makedumpfile copies all.

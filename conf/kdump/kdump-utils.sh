@@ -12,7 +12,6 @@
 : "${NEWROOT:=/sysroot}"
 # shellcheck source=dracut-module/capture-lib.sh
 . "$VMCORE_SUMMARY_LIB"
-: "${ssh_limit:=60}"
 
 # --- where the dump goes ----------------------------------------------------------------------
 # kdump.conf in the image names the target even where the administrator's does not.
@@ -123,36 +122,6 @@ make_writable() { # MOUNTPOINT
 }
 
 # --- over ssh -----------------------------------------------------------------------------------
-# ssh_do FILE SCRIPT ARGUMENT…: runs a script there, with FILE as its input; as kdump does, but never
-# waiting for someone. For bounded() only. No ' may be in the arguments, nor in the scripts.
-ssh_do() {
-    sd_input=$1
-    sd_command="sh -c '$2' sh"
-    shift 2
-    for sd; do
-        case $sd in
-        *\'*) return 1 ;;
-        esac
-        sd_command="$sd_command '$sd'"
-    done
-    # what keeps ssh from waiting for randomness, where the image brings it
-    cat /var/lib/random-seed > /dev/urandom 2> /dev/null
-    exec ssh -q -i "$kd_sshkey" -o BatchMode=yes -o StrictHostKeyChecking=yes -o ConnectTimeout=20 \
-        "$kd_host" "$sd_command" < "$sd_input"
-}
-
-# Hosts that dump to one path tell their summaries apart by the address that they come from.
-# shellcheck disable=SC2016  # for the shell there
-ssh_first='mkdir -p "$1" && umask 077 && d=$1/vmcore-summary && mkdir -p "$d" || exit 1
-n=$d/${SSH_CLIENT%% *}-$2
-for s in "" -1 -2 -3 -4 -5 -6 -7 -8 -9; do d=$n$s && mkdir "$d" && break; done 2> /dev/null
-cat > "$d/.part" && sync "$d/.part" 2> /dev/null
-mv "$d/.part" "$d/vmcore-summary.jsonl.gz" && echo "$d"'
-# shellcheck disable=SC2016
-ssh_text='umask 077 && cat > "$1/vmcore-summary.txt"'
-# shellcheck disable=SC2016
-ssh_record='umask 077 && cat > "$1/vmcore-summary.dump"'
-
 # ssh_move SUMMARY_DIRECTORY PATH STATUS TEST_ID ADDRESSES: to the newest dump of this machine that is no
 # older than the summary; with the record of it
 # shellcheck disable=SC2016
@@ -178,15 +147,7 @@ echo "$f"'
 capture_remote() { # [ARGUMENT…]
     capture_into "$VMCORE_SUMMARY_STATE/here" "$@"
     [ -n "$summary_directory" ] || return
-    bounded "$ssh_limit" ssh_do "$summary_directory/vmcore-summary.jsonl.gz" "$ssh_first" \
-        "$kd_path" "${summary_directory##*/}" > "$VMCORE_SUMMARY_STATE/remote"
-    if [ -z "$(noted remote)" ]; then
-        say "could not send the summary to $kd_host"
-        return
-    fi
-    say "sent to $kd_host:$(noted remote)"
-    [ -f "$summary_directory/vmcore-summary.txt" ] && bounded "$ssh_limit" ssh_do \
-        "$summary_directory/vmcore-summary.txt" "$ssh_text" "$(noted remote)"
+    send_by_ssh "$kd_path"
 }
 
 # --- before the dump ----------------------------------------------------------------------------

@@ -66,7 +66,7 @@ machine() {
     mkdir -p "$m/bin" "$m/crash"
     export VMCORE_SUMMARY_LIB=$top/dracut-module/capture-lib.sh VMCORE_SUMMARY=$m/bin/vmcore-summary
     export VMCORE_SUMMARY_STATE=$m/run VMCORE_SUMMARY_CONF=$m/vmcore-summary.conf
-    export VMCORE_SUMMARY_KDUMP_TOOLS_CONF=$m/kdump-tools capture_limit=10 hook_limit=20 reboot_limit=1
+    export VMCORE_SUMMARY_KDUMP_TOOLS_CONF=$m/kdump-tools capture_limit=10 hook_limit=20 reboot_limit=1 retry_pause=0.1
     export dir=$m/crash/vmcore-summary
     printf '%s\n' '[Capture]' "Directory=$dir" > "$m/vmcore-summary.conf"
     printf '%s\n' USE_KDUMP=1 "KDUMP_COREDIR=$m/crash" "$@" > "$m/kdump-tools"
@@ -121,8 +121,6 @@ $(argument --dump-target | sed "s|$m||")" "$want"
 MAKEDUMP_ARGS="-F -l -d 17"|17 lzo /crash
 MAKEDUMP_ARGS="-d 1" KDUMP_COMPRESSION=lz4|1 lzo /crash
 MAKEDUMP_ARGS="-d 1" KDUMP_COMPRESSION=xz|1 zlib /crash
-NFS=host:/export|31 zlib 
-SSH=root@host|31 zlib 
 SETTINGS
 }
 
@@ -146,6 +144,8 @@ dump() {
         echo "$name" > "$dump/$name"
     done
 }
+theirs() { find "$dump" -type f ! -name 'vmcore-summary*' -printf '%P\n' | sort | paste -sd ' '; } # files of kdump-tools
+
 test_after() {
     local files want
     while IFS='|' read -r files want; do
@@ -157,7 +157,7 @@ test_after() {
         is "$shell: after, with $files: the summary is with the dump" "$(find "$m/crash" -name '*.jsonl.gz')" \
             "$dump/vmcore-summary.jsonl.gz"
         is "$shell: after, with $files: the record" "$(record "$dump")" "$want"
-        is "$shell: after, with $files: all is there" "$(cd "$dump" && find . -type f ! -name 'vmcore-summary*' -printf '%P\n' | sort | paste -sd ' ')" "$files"
+        is "$shell: after, with $files: all is there" "$(theirs)" "$files"
     done << 'FILES'
 dmesg.1 dump.1|vmcore: saved status: file: dump.1
 dmesg.1 dump.1.gz|vmcore: saved status: file: dump.1.gz
@@ -201,7 +201,7 @@ FILES
 
 # A dump that fills the disk leaves two parts, of makedumpfile and of `cp`, which had less room.
 test_full() {
-    local remove want
+    local remove files want
     while IFS='|' read -r remove files want; do
         machine good
         echo "RemoveVmcore=$remove" >> "$m/vmcore-summary.conf"
@@ -213,7 +213,7 @@ test_full() {
         : > "$dump/vmcore-incomplete"
         run --after > /dev/null
         is "$shell: a dump filled the disk: the record (RemoveVmcore=$remove)" "$(record "$dump")" "$want"
-        is "$shell: what is there (RemoveVmcore=$remove)" "$(cd "$dump" && ls -I 'vmcore-summary.*' | paste -sd ' ')" "$files"
+        is "$shell: what is there (RemoveVmcore=$remove)" "$(theirs)" "$files"
         is "$shell: and the summary (RemoveVmcore=$remove)" "$(cat "$dump/vmcore-summary.jsonl.gz")" whole
         umount "$m/crash"
     done << 'CASES'
@@ -225,13 +225,92 @@ CASES
     run > /dev/null
     dump 20 dump-incomplete vmcore-incomplete
     run --after > /dev/null
-    is "$shell: with room left both parts stay" "$(ls "$dump" | grep -c incomplete)" 2
+    is "$shell: with room left both parts stay" "$(theirs)" "dump-incomplete vmcore-incomplete"
+}
+
+# --- a dump that goes elsewhere: stand-ins do here what is to be done there -------------------------------
+# shellcheck disable=SC2016  # the stand-ins expand them
+elsewhere() { # KIND SETTING…: a machine whose network is online at the second look
+    local name
+    machine "$@" HOSTTAG=ip
+    there=$m/there
+    mkdir -p "$there"
+    printf '#!/bin/sh\n%s\n' 'echo "$*" >> "${0%/bin/*}/ssh"' \
+        'for last; do :; done; SSH_CLIENT="127.0.0.1 1 22" exec sh -c "$last"' > "$m/bin/ssh"
+    printf '#!/bin/sh\n%s\n' 'echo "    inet 127.0.0.1/8 scope host lo"; echo "    inet 10.9.8.7/24 scope global eth0"' > "$m/bin/ip"
+    printf '#!/bin/sh\n%s\n' 'echo "$*" >> "${0%/bin/*}/systemctl"' \
+        '[ "$(grep -c . "${0%/bin/*}/systemctl")" -ge 2 ] && echo ActiveState=active || printf "%s\n" ActiveState=inactive Job=7' > "$m/bin/systemctl"
+    # NFS: what is mounted there is a directory here
+    printf '#!/bin/sh\n%s\n' 'm=${0%/bin/*}; echo "$*" >> "$m/mount"; for last; do :; done' \
+        'rmdir "$last" && ln -s "$m/there" "$last" && echo "1 2 0:9 / $last rw - nfs4 x rw" > "$m/mountinfo"' > "$m/bin/mount"
+    printf '#!/bin/sh\n%s\n' 'm=${0%/bin/*}; echo "$*" >> "$m/umount"; : > "$m/mountinfo"' > "$m/bin/umount"
+    : > "$m/mountinfo"
+    export VMCORE_SUMMARY_MOUNTINFO=$m/mountinfo
+    chmod +x "$m"/bin/*
+}
+arrived() { (cd "$there" && find . -type f | sort | paste -sd ' '); }
+looks() { grep -c . "$m/systemctl"; }
+
+went_down() { # HOW: when the dump is left out, which is recorded there
+    local want=" " name
+    [ $kind != skip ] || want="vmcore: skipped status: file: -f,-f -f"
+    name=$(find "$there" -name vmcore-summary.dump)
+    is "$shell: $1, $kind: the record there, and what is next" "${name:+$(record "$(dirname "$name")")} $(rebooted)" "$want"
+}
+
+test_elsewhere() {
+    local kind name
+    for kind in good skip; do
+        elsewhere $kind SSH=root@host "KDUMP_COREDIR=$scratch/machine/there/dumps" SSH_KEY=/a/key
+        is "$shell: ssh, $kind: exits 0" "$(run)" 0
+        is "$shell: ssh, $kind: no estimate of a file system that is not ours" "$(argument --dump-target)" ""
+        name=./dumps/vmcore-summary/10.9.8.7-$(basename "$(summary)")
+        is "$shell: ssh, $kind: sent under kdump-tools' name of this machine" "$(arrived | cut -d ' ' -f 1-2 | tr ' ' '\n' | grep jsonl)" \
+            "$name/vmcore-summary.jsonl.gz"
+        is "$shell: ssh, $kind: whole" "$(cat "$there/$name/vmcore-summary.jsonl.gz")" whole
+        check "$shell: ssh, $kind: kdump-tools' key, and never a question" grep -q -- "-i /a/key -o BatchMode=yes .* root@host" "$m/ssh"
+        is "$shell: ssh, $kind: here, too" "$(cat "$(summary)/vmcore-summary.jsonl.gz")" whole
+        went_down ssh
+        check "$shell: ssh, $kind: says where" grep -q "sent to root@host:$there/dumps/vmcore-summary/10.9.8.7-crash-" "$m/output"
+        is "$shell: ssh, $kind: when the network is there" "$(looks)" 2
+        elsewhere $kind NFS=host:/export NFS_TIMEO=7
+        is "$shell: NFS, $kind: exits 0" "$(run)" 0
+        name=./vmcore-summary/10.9.8.7-$(basename "$(summary)")
+        is "$shell: NFS, $kind: there" "$(cat "$there/$name/vmcore-summary.jsonl.gz")" whole
+        is "$shell: NFS, $kind: mounted as kdump-tools does, and not left so" "$(cat "$m/mount" "$m/umount")" \
+            "-t nfs -o nolock -o tcp -o soft -o timeo=7 -o retrans=3 host:/export $m/run/nfs
+$m/run/nfs"
+        went_down NFS
+        check "$shell: NFS, $kind: says where" grep -q "sent to host:/export/vmcore-summary/10.9.8.7-crash-" "$m/output"
+    done
+    elsewhere good "KDUMP_COREDIR=$scratch/machine/crash"
+    run > /dev/null
+    is "$shell: a dump that stays here: no network is waited for" "$(ls "$m/systemctl" 2> /dev/null)" ""
+    for kind in good skip; do
+        elsewhere $kind SSH=root@host NFS=host:/export
+        printf '#!/bin/sh\nexit 1\n' | tee "$m/bin/ssh" > "$m/bin/mount"
+        is "$shell: nobody answers, $kind: exits 0" "$(run)" 0
+        is "$shell: nobody answers, $kind: says so" "$(grep -o 'could not send the summary to .*' "$m/output" | sort -u | paste -sd ,)" \
+            "could not send the summary to host:/export,could not send the summary to root@host"
+        is "$shell: nobody answers, $kind: the summary is here" "$(cat "$(summary)/vmcore-summary.jsonl.gz")" whole
+    done
+    is "$shell: nobody answers, skip: reboots" "$(rebooted)" "-f,-f -f"
+}
+test_elsewhere_hanging() {
+    local before=$SECONDS
+    elsewhere skip SSH=root@host NFS=host:/export
+    printf '#!/bin/sh\nexec sleep 600\n' | tee "$m/bin/ssh" "$m/bin/mount" > "$m/bin/systemctl"
+    is "$shell: nothing ever answers: exits 0" "$(network_limit=2 ssh_limit=2 send_limit=10 run)" 0
+    is "$shell: nothing ever answers: reboots" "$(rebooted)" "-f,-f -f"
+    check "$shell: nothing ever answers: in time" [ $((SECONDS - before)) -lt 25 ]
 }
 
 for shell in dash bash; do
     test_before
     test_after
     test_full
+    test_elsewhere
 done
+test_elsewhere_hanging
 test_hanging
 done_testing
