@@ -2,6 +2,7 @@
 #include "cli/estimate_machine.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -77,6 +78,23 @@ static int read_counters(const char *proc, struct counters *ret, struct error *e
     return ret->present_bytes ? 0 : error_set(err, -EBADMSG, "%s/zoneinfo tells no memory", proc);
 }
 
+/*
+ * What is reserved for the capture kernel, by the ranges of /proc/iomem (kernel/resource.c), which
+ * are all 0 for who may not see addresses. No dump has it: kexec leaves it out of /proc/vmcore.
+ */
+static uint64_t reserved_bytes(const char *proc)
+{
+    _cleanup_fclose_ FILE *f = open_proc(proc, "iomem", NULL);
+    uint64_t start, end, sum = 0;
+    char line[256];
+
+    while (f && fgets(line, sizeof(line), f))
+        if (strstr(line, " : Crash kernel") &&
+            sscanf(line, "%" SCNx64 "-%" SCNx64, &start, &end) == 2 && end > start)
+            sum = sat_add_u64(sum, end - start + 1);
+    return sum;
+}
+
 static uint64_t less(uint64_t a, uint64_t b)
 {
     return a > b ? a - b : 0;
@@ -96,6 +114,7 @@ int estimate_machine(const char *proc, struct estimate *io, struct error *err)
     bytes[PAGE_USER] = sat_add_u64(c.anon_bytes, c.huge_bytes);
     bytes[PAGE_FREE] = c.free_bytes;
     known = sat_add_u64(sat_add_u64(known, bytes[PAGE_USER]), bytes[PAGE_FREE]);
+    known = sat_add_u64(known, reserved_bytes(proc));
     bytes[PAGE_KERNEL] = less(c.present_bytes, known);
     estimate_by_bytes(io, bytes, (uint64_t)sysconf(_SC_PAGESIZE), ASSUMED_PERCENT);
     return 0;

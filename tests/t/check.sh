@@ -183,6 +183,18 @@ rm "$suse/etc/vmcore-summary.conf"
 printf 'Node 0, zone Normal\n        present  1\n' > "$suse/proc/zoneinfo"
 sed -i 's/LEVEL=11/LEVEL="31,1"/' "$suse/etc/sysconfig/kdump"
 check "room for it" grep -qE '^ok .* free; a full dump of level 1 would be .* now$' <<< "$(state "$suse" room)"
+# what is reserved for the capture kernel is not in its dump
+printf 'Node 0, zone Normal\n        present  %s\n' $((192 << 12)) > "$suse/proc/zoneinfo"
+want=$(state "$suse" room)
+printf 'Node 0, zone Normal\n        present  %s\n' $((256 << 12)) > "$suse/proc/zoneinfo"
+check "a GiB more is more" [ "$(state "$suse" room)" != "$want" ]
+printf '00000000-bfffffff : System RAM\n  01000000-08ffffff : Crash kernel\n%s\n  100000000-137ffffff : Crash kernel\n' \
+    '100000000-13fffffff : System RAM' > "$suse/proc/iomem"
+is "but not if it is the capture kernel's, in two ranges" "$(state "$suse" room | grep -o 'would.*')" "$(grep -o 'would.*' <<< "$want")"
+sed -i 's/[0-9a-f]*-[0-9a-f]* :/00000000-00000000 :/' "$suse/proc/iomem"
+check "of unknown size it is none" [ "$(state "$suse" room)" != "$want" ]
+rm "$suse/proc/iomem"
+printf 'Node 0, zone Normal\n        present  1\n' > "$suse/proc/zoneinfo"
 sed -i 's/LEVEL=.*/LEVEL=99999999999/' "$suse/etc/sysconfig/kdump"
 check "a level that there is not" grep -q 'dump of level 31 ' <<< "$(state "$suse" room)"
 
