@@ -145,7 +145,7 @@ START_TEST(of_two_parts_the_larger_counts)
 
     new_directory(); /* but a whole one before any part */
     put("dump-incomplete", "half");
-    put("vmcore", "");
+    put("vmcore", "whole");
     assert_beside(VMCORE_SAVED, "vmcore", false);
 }
 END_TEST
