@@ -38,6 +38,7 @@ struct summary_writer {
     int dirfd;     /* borrowed; -1 for memory from the start */
     char temp_name[sizeof(SUMMARY_FILE_NAME) + 8];
     bool in_memory, published;
+    bool unnamed; /* it could not be published */
     struct error lost;
     uint64_t bytes;        /* written to fd */
     uint64_t whole_bytes;  /* of them, those of finished members */
@@ -374,7 +375,8 @@ int summary_writer_publish(struct summary_writer *w, struct error *err)
         return 0;
     if (!(lost ? w->target_bytes : w->whole_bytes))
         return error_set(err, lost ? lost->code : -ENODATA, "%s", lost ? lost->text : "no section");
-    if (renameat(w->dirfd, w->temp_name, w->dirfd, SUMMARY_FILE_NAME) < 0)
+    w->unnamed = renameat(w->dirfd, w->temp_name, w->dirfd, SUMMARY_FILE_NAME) < 0;
+    if (w->unnamed)
         return error_set(err, -errno, "cannot rename to %s: %s", SUMMARY_FILE_NAME,
                          strerror(errno));
     w->published = true;
@@ -396,6 +398,8 @@ unsigned summary_writer_sections(const struct summary_writer *w)
 
 unsigned summary_writer_sections_kept(const struct summary_writer *w)
 {
+    if (w->unnamed)
+        return 0;
     return summary_writer_lost(w) || w->dirfd < 0 ? w->target_sections : w->sections;
 }
 

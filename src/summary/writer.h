@@ -68,7 +68,8 @@ int summary_writer_publish(struct summary_writer *w, struct error *err);
 
 /* What ended the target, or NULL while it takes data. Borrowed. */
 const struct error *summary_writer_lost(const struct summary_writer *w);
-/* Finished sections, and those of them that the target holds (all, unless it was lost). */
+/* Finished sections, and those of them that the target holds: all, unless it was lost; none if the
+ * file could not be given its name. */
 unsigned summary_writer_sections(const struct summary_writer *w);
 unsigned summary_writer_sections_kept(const struct summary_writer *w);
 

@@ -167,6 +167,8 @@ lost() { # WHAT DIRECTORY PATTERN [COMMAND BEFORE]
 lost "a file in the way" "$scratch/plain" "$scratch/plain: .*Not a directory"
 lost "no such place" /proc/nosuch/x "/proc/nosuch/x: No such file"
 lost "no target" "" "no directory"
+mkdir -p "$out/taken/vmcore-summary.jsonl.gz"
+lost "its name is taken" "$out/taken" "$out/taken: cannot rename to vmcore-summary.jsonl.gz: Is a directory; 0 of [1-9][0-9]* sections are saved"
 # run again by the child that has a mount namespace of its own
 if [ "$(id -u)" = 0 ]; then namespace=(unshare -m); else namespace=(unshare -rm); fi
 if "${namespace[@]}" mount -t tmpfs none "$scratch/elsewhere" 2> "$scratch/mount"; then

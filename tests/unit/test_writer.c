@@ -315,6 +315,27 @@ START_TEST(full_target_moves_to_memory)
 }
 END_TEST
 
+START_TEST(a_file_without_its_name_keeps_nothing)
+{
+    int dirfd = open_dir();
+    struct summary_writer *w = writer_in(dirfd);
+    struct error err = {0};
+
+    put_section(w, 0, 2);
+    ck_assert_uint_eq(summary_writer_sections_kept(w), 1);
+    ck_assert_int_eq(mkdirat(dirfd, SUMMARY_FILE_NAME, 0700), 0);
+    ck_assert_int_eq(summary_writer_publish(w, &err), -EISDIR);
+    ck_assert_uint_eq(summary_writer_sections_kept(w), 0);
+    ck_assert_uint_eq(summary_writer_sections(w), 1);
+    /* what was in the way is gone */
+    ck_assert_int_eq(unlinkat(dirfd, SUMMARY_FILE_NAME, AT_REMOVEDIR), 0);
+    ck_assert_int_eq(summary_writer_publish(w, NULL), 0);
+    ck_assert_uint_eq(summary_writer_sections_kept(w), 1);
+    summary_writer_close(w);
+    remove_dir(dirfd);
+}
+END_TEST
+
 START_TEST(memory_has_nothing_to_publish)
 {
     struct summary_writer *w = NULL;
@@ -332,4 +353,4 @@ END_TEST
 UNIT_SUITE("writer", published_file_reads_back, nothing_written_leaves_nothing,
            symlinks_are_replaced_not_followed, every_truncation_keeps_whole_members,
            killed_writer_keeps_finished_sections, full_target_moves_to_memory,
-           memory_has_nothing_to_publish)
+           a_file_without_its_name_keeps_nothing, memory_has_nothing_to_publish)
