@@ -316,6 +316,22 @@ static int write_estimate(struct capture *c, struct error *err)
     return r;
 }
 
+static void decide(struct capture *c, struct policy_facts *facts, struct policy_decision *ret)
+{
+    const struct policy *p = c->o->policy;
+
+    facts->has_free = !target_free_bytes(c->o->dump_target, &facts->free_bytes);
+    policy_decide(p, facts, ret);
+    if (!ret->skip || p->mode != POLICY_AUTO || !c->o->make_room)
+        return;
+    facts->made_room = c->o->make_room(
+        c->o->arg, sat_add_u64(c->estimate->levels[p->level].bytes, p->min_free_bytes));
+    if (!facts->made_room)
+        return;
+    facts->has_free = !target_free_bytes(c->o->dump_target, &facts->free_bytes);
+    policy_decide(p, facts, ret);
+}
+
 static int write_policy(struct capture *c, struct error *err)
 {
     _cleanup_(emit_freep) struct emit *e = emit_new("policy", write_own_line, c->w);
@@ -326,9 +342,8 @@ static int write_policy(struct capture *c, struct error *err)
 
     if (!e)
         return error_set(err, -ENOMEM, "no memory");
-    facts.has_free = !target_free_bytes(c->o->dump_target, &facts.free_bytes);
     facts.has_summary = c->o->keeps_summary && c->has_log && !summary_writer_lost(c->w);
-    policy_decide(c->o->policy, &facts, &decision);
+    decide(c, &facts, &decision);
     c->result.skip_dump = decision.skip;
     c->result.sections++;
     r = summary_section_begin(c->w, "policy", err);

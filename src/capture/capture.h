@@ -27,6 +27,12 @@ struct capture_options {
     const struct policy *policy;  /* NULL: there is nothing to decide */
     int dump_target;              /* a directory of the file system for the dump; -1: not known */
     bool keeps_summary;           /* the writer's file has a place that stays */
+    /*
+     * Asked before a dump is left out for want of room, when the sections are written: to make
+     * free_bytes free on its target, if old summaries may be removed for that. true if something
+     * may have changed. May be NULL.
+     */
+    bool (*make_room)(void *arg, uint64_t free_bytes);
     /* Told when a section has ended; may be NULL. */
     void (*progress)(void *arg, const char *section, const struct section_end *end);
     void *arg;

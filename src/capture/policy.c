@@ -60,7 +60,8 @@ static void decide_by_room(const struct policy *p, const struct policy_facts *f,
     else if (!f->has_free)
         decide(ret, false, "the room on its target is not known");
     else if (estimate_fits(l, p->min_free_bytes, f->free_bytes))
-        decide(ret, false, "about %.1f MiB fit into %.1f MiB", mib(l->bytes), mib(f->free_bytes));
+        decide(ret, false, "about %.1f MiB fit into %.1f MiB%s", mib(l->bytes), mib(f->free_bytes),
+               f->made_room ? ", old summaries and dumps removed" : "");
     else
         decide(ret, f->has_summary,
                "about %.1f MiB, and %.1f MiB to be left free, do not fit into %.1f MiB%s",

@@ -34,6 +34,7 @@ struct policy_facts {
     bool has_free;
     uint64_t free_bytes; /* on the dump's target, after the summary */
     bool has_summary;    /* a file that will stay, with the log in it */
+    bool made_room;      /* by removing what is beyond the limits of retention */
 };
 
 struct policy_decision {

@@ -30,6 +30,7 @@ enum kind { KIND_CRASH, KIND_LIVE, N_KINDS };
 struct found {
     char name[NAME_MAX_LEN];
     uint64_t bytes;
+    bool has_vmcore; /* a whole one */
 };
 
 struct found_list {
@@ -179,7 +180,7 @@ static int open_found(int base_fd, const char *name)
 
 struct inspection {
     const struct retention *r;
-    uint64_t bytes;
+    struct found *found;
 };
 
 static int inspect_file(int dirfd, const char *name, void *arg)
@@ -190,7 +191,8 @@ static int inspect_file(int dirfd, const char *name, void *arg)
     if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) || !S_ISREG(st.st_mode) ||
         !is_our_file(name, i->r))
         return -EPERM;
-    i->bytes = sat_add_u64(i->bytes, (uint64_t)st.st_blocks * 512);
+    i->found->bytes = sat_add_u64(i->found->bytes, (uint64_t)st.st_blocks * 512);
+    i->found->has_vmcore |= vmcore_is_whole_name(name);
     return 0;
 }
 
@@ -200,22 +202,22 @@ static int remove_file(int dirfd, const char *name, void *arg)
     return unlinkat(dirfd, name, 0) ? -errno : 0;
 }
 
-/* 0 if the directory and all in it may be removed. */
-static int inspect(int base_fd, const char *name, const struct retention *r, uint64_t *ret_bytes)
+/* 0 if the directory and all in it may be removed; else *ret may be filled in part. */
+static int inspect(int base_fd, const char *name, const struct retention *r, struct found *ret)
 {
-    struct inspection i = {.r = r};
-    int fd = open_found(base_fd, name), e = fd < 0 ? fd : walk(fd, FILES_LIMIT, inspect_file, &i);
+    struct inspection i = {r, ret};
+    int fd = open_found(base_fd, name);
 
-    if (!e)
-        *ret_bytes = i.bytes;
-    return e;
+    *ret = (struct found){.bytes = 0};
+    snprintf(ret->name, sizeof(ret->name), "%s", name);
+    return fd < 0 ? fd : walk(fd, FILES_LIMIT, inspect_file, &i);
 }
 
 /* Looks once more, for things change. */
 static int remove_found(int base_fd, const char *name, const struct retention *r)
 {
-    uint64_t bytes;
-    int e = inspect(base_fd, name, r, &bytes), fd;
+    struct found found;
+    int e = inspect(base_fd, name, r, &found), fd;
 
     if (e)
         return e;
@@ -243,13 +245,12 @@ static int find_one(int base_fd, const char *name, void *arg)
 {
     struct search *s = arg;
     enum kind kind = kind_of(name);
-    struct found f = {.bytes = 0};
     struct found_list *list;
+    struct found f;
 
-    if (kind == N_KINDS || inspect(base_fd, name, s->r, &f.bytes))
+    if (kind == N_KINDS || inspect(base_fd, name, s->r, &f))
         return 0;
     list = &s->lists[kind];
-    strcpy(f.name, name);
     if (list->n < FOUND_LIMIT)
         list->items[list->n++] = f;
     return 0;
@@ -276,14 +277,6 @@ struct room {
     uint64_t keep_max, max_use_bytes, keep_free_bytes;
 };
 
-/* What is not known is no reason to remove anything. */
-static bool has_free(int fd, uint64_t wanted_bytes)
-{
-    uint64_t free_bytes;
-
-    return target_free_bytes(fd, &free_bytes) || free_bytes >= wanted_bytes;
-}
-
 static struct room limits_of(int base_fd, const struct retention *r, enum kind kind)
 {
     struct room room = {.keep_max = kind == KIND_LIVE ? r->baseline_keep : r->keep_max,
@@ -302,41 +295,86 @@ static struct room limits_of(int base_fd, const struct retention *r, enum kind k
     return room;
 }
 
-/* Those beyond the limits, from the oldest; the last one always stays. */
-static unsigned remove_beyond(int base_fd, const char *spare, const struct retention *r,
-                              enum kind kind, struct found_list *list)
-{
-    const struct room room = limits_of(base_fd, r, kind);
-    uint64_t used = 0, kept = list->n;
-    unsigned removed = 0;
+/* A walk over what is beyond the limits. */
+struct removal {
+    int base_fd;
+    const char *spare;
+    const struct retention *r;
+    struct retention_dump dump;
+    bool rehearse; /* counts, and removes nothing */
+    uint64_t removed_bytes;
+    unsigned removed;
+};
 
-    qsort(list->items, list->n, sizeof(*list->items), compare_found);
-    for (size_t i = 0; i < list->n; i++)
-        used = sat_add_u64(used, list->items[i].bytes);
-    for (size_t i = 0; i + 1 < list->n; i++) {
-        if (kept <= room.keep_max && used <= room.max_use_bytes &&
-            has_free(base_fd, room.keep_free_bytes))
-            break;
-        if (!strcmp(list->items[i].name, spare) || remove_found(base_fd, list->items[i].name, r))
-            continue;
-        used -= list->items[i].bytes;
-        kept--;
-        removed++;
-    }
-    return removed;
+/* What is free, or would be. What is not known is no reason to remove anything. */
+static uint64_t free_bytes(const struct removal *m)
+{
+    uint64_t bytes;
+
+    if (target_free_bytes(m->base_fd, &bytes))
+        return UINT64_MAX;
+    return m->rehearse ? sat_add_u64(bytes, m->removed_bytes) : bytes;
 }
 
-int retention_apply(int base_fd, const char *spare, const struct retention *r, struct error *err,
-                    unsigned *ret)
+/* The last whole vmcore of a sorted list, while no newer one is to come; NULL if there is none, or
+ * the newest summary has it, which stays anyway. */
+static const struct found *only_vmcore(const struct removal *m, const struct found_list *list)
 {
+    for (size_t i = list->n; !m->dump.follows && i > 0; i--)
+        if (list->items[i - 1].has_vmcore)
+            return i < list->n ? &list->items[i - 1] : NULL;
+    return NULL;
+}
+
+/* Those beyond the limits, from the oldest; the last one always stays. */
+static void remove_beyond(struct removal *m, enum kind kind, struct found_list *list)
+{
+    const struct room room = limits_of(m->base_fd, m->r, kind);
+    const struct found *vmcore;
+    uint64_t used = 0, kept = list->n;
+
+    qsort(list->items, list->n, sizeof(*list->items), compare_found);
+    vmcore = only_vmcore(m, list);
+    for (size_t i = 0; i < list->n; i++)
+        used = sat_add_u64(used, &list->items[i] == vmcore ? 0 : list->items[i].bytes);
+    kept -= vmcore != NULL;
+    for (size_t i = 0; i + 1 < list->n; i++) {
+        const struct found *f = &list->items[i];
+
+        if (kept <= room.keep_max && used <= room.max_use_bytes &&
+            free_bytes(m) >= room.keep_free_bytes)
+            break;
+        if (f == vmcore || !strcmp(f->name, m->spare) ||
+            (!m->rehearse && remove_found(m->base_fd, f->name, m->r)))
+            continue;
+        used -= f->bytes;
+        kept--;
+        m->removed++;
+        m->removed_bytes = sat_add_u64(m->removed_bytes, f->bytes);
+    }
+}
+
+static void remove_all_beyond(struct removal *m, struct search *s)
+{
+    for (enum kind kind = 0; kind < N_KINDS; kind++)
+        remove_beyond(m, kind, &s->lists[kind]);
+}
+
+int retention_apply(int base_fd, const char *spare, const struct retention *r,
+                    struct retention_dump dump, struct error *err, unsigned *ret)
+{
+    struct removal m = {.base_fd = base_fd, .spare = spare, .r = r, .dump = dump}, rehearsal = m;
     _cleanup_(search_done) struct search s = {.r = r};
     int e = find_all(base_fd, &s);
 
     if (e)
         return error_set(err, e, "cannot look for summaries: %s", strerror(-e));
-    *ret = 0;
-    for (enum kind kind = 0; kind < N_KINDS; kind++)
-        *ret += remove_beyond(base_fd, spare, r, kind, &s.lists[kind]);
+    rehearsal.rehearse = true;
+    if (dump.wanted_free_bytes)
+        remove_all_beyond(&rehearsal, &s);
+    if (!dump.wanted_free_bytes || free_bytes(&rehearsal) >= dump.wanted_free_bytes)
+        remove_all_beyond(&m, &s);
+    *ret = m.removed;
     return 0;
 }
 
@@ -346,6 +384,7 @@ struct job {
     const char *path;
     int summary_fd;
     const struct retention *r;
+    struct retention_dump dump;
 };
 
 static int run_job(void *arg)
@@ -359,13 +398,14 @@ static int run_job(void *arg)
         fd = open(job->path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     else if (retention_is_ours(name))
         fd = openat(job->summary_fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    return fd < 0 || retention_apply(fd, name, job->r, NULL, &removed) < 0;
+    return fd < 0 || retention_apply(fd, name, job->r, job->dump, NULL, &removed) < 0;
 }
 
-void retention_run(const char *path, int summary_fd, const struct retention *r)
+void retention_run(const char *path, int summary_fd, const struct retention *r,
+                   struct retention_dump dump)
 {
     static const struct child_limits limits = {.memory_bytes = 4 << 20, .expendable = true};
-    struct job job = {path, summary_fd, r};
+    struct job job = {path, summary_fd, r, dump};
     int sig;
 
     child_run(run_job, &job, TIMEOUT_MS, &limits, &sig);

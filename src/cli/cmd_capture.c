@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -438,6 +439,21 @@ static int open_dump_target(const struct work *work)
     return work->dirfd < 0 ? -1 : fcntl(work->dirfd, F_DUPFD_CLOEXEC, 3);
 }
 
+/* capture_options.make_room: what the limits of retention let go, where the dump would go too. */
+static bool make_room(void *arg, uint64_t free_bytes)
+{
+    const struct work *work = arg;
+    struct retention_dump dump = {.follows = true, .wanted_free_bytes = free_bytes};
+    _cleanup_close_ int target = open_dump_target(work);
+    struct stat here, there;
+
+    if (work->dirfd < 0 || fstat(work->dirfd, &here) || fstat(target, &there) ||
+        here.st_dev != there.st_dev)
+        return false;
+    retention_run(work->directory, work->dirfd, &work->req->config.retention, dump);
+    return true;
+}
+
 static int exit_status(const struct work *work)
 {
     const struct request *req = work->req;
@@ -457,6 +473,8 @@ static int capture(struct work *work)
                                       .deadline_ms = req->config.deadline_ms - work->searched_ms,
                                       .section_deadline_ms = req->config.section_deadline_ms,
                                       .sections = req->config.sections,
+                                      .make_room = make_room,
+                                      .arg = work,
                                       .profile = req->config.profile};
     struct error err = {0};
     int r;
@@ -477,7 +495,8 @@ static int capture(struct work *work)
     publish(work);
     digest(work);
     if (!work->no_target.text[0])
-        retention_run(work->directory, work->dirfd, &req->config.retention);
+        retention_run(work->directory, work->dirfd, &req->config.retention,
+                      (struct retention_dump){.follows = req->policy && !work->result.skip_dump});
     if (!work->no_target.text[0] && !req->quiet)
         print_result(work);
     return exit_status(work);

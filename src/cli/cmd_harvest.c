@@ -274,7 +274,7 @@ static void keep_few(void)
     struct config config;
 
     config_read(CONFIG_PATH, &config);
-    retention_run(config.directory, -1, &config.retention);
+    retention_run(config.directory, -1, &config.retention, (struct retention_dump){0});
 }
 
 static int run_harvest(struct harvest *h)

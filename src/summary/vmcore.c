@@ -93,6 +93,11 @@ bool vmcore_is_name(const char *name)
     return state_by_name(name) != VMCORE_MISSING;
 }
 
+bool vmcore_is_whole_name(const char *name)
+{
+    return state_by_name(name) == VMCORE_SAVED;
+}
+
 static struct vmcore_file best_file(DIR *dir)
 {
     struct vmcore_file best = {.state = VMCORE_MISSING};

@@ -53,6 +53,8 @@ struct vmcore_file vmcore_beside(const char *summary_path);
 
 /* Whether some kdump gives a vmcore, whole or not, this file name. */
 bool vmcore_is_name(const char *name);
+/* Whether it is the name of a whole one. */
+bool vmcore_is_whole_name(const char *name);
 
 /* "saved", "incomplete", "skipped", "missing". */
 const char *vmcore_state_name(enum vmcore_state state);

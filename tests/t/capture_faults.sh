@@ -299,5 +299,10 @@ check "into a directory of another name" capture_keep 1700000009 --output "$keep
 is "removes nothing" "$(kept | wc -w)" 4
 echo RemoveVmcore=yes >> "$scratch/keep.conf"
 check "with RemoveVmcore=yes" capture_keep 1700000005
-is "a vmcore goes with its summary" "$(kept)" "crash-20231114T221324Z crash-20231114T221325Z mine"
+is "the only vmcore stays" "$(kept)" "crash-20231114T221323Z crash-20231114T221324Z crash-20231114T221325Z mine"
+: > "$keep/crash-20231114T221325Z/vmcore"
+check "with a newer one" capture_keep 1700000006
+is "a vmcore goes with its summary" "$(kept)" "crash-20231114T221324Z crash-20231114T221325Z crash-20231114T221326Z mine"
+check "with one to come" capture_keep 1700000007 --policy
+is "they count as ever" "$(kept)" "crash-20231114T221326Z crash-20231114T221327Z mine"
 done_testing

@@ -68,9 +68,30 @@ is "nobody asks: there is nothing to decide" "$(decide instead "$scratch/small")
 is "the dump goes elsewhere" "$(decide auto "$scratch/small" --policy --dump-target "$scratch/large")" "0 dump"
 is "a larger level 0 does not fit" \
     "$(decide auto "$scratch/large" --policy --dump-level 0 --dump-compression none)" "10 skip"
+# An old dump that the configuration lets go makes room for this one, but never for none. A tmpfs of this
+# size has room for the dump and MinFree=, and not with the old one.
+retain() { # OLD_MIB KEY=VALUE…: prints what decide does, and what of the old one is left
+    local old=$1 dir=$scratch/kept
+    shift
+    mkdir "$dir" && mount -t tmpfs -o "size=$((wanted / 1024 + 4096))k" tmpfs "$dir" || return
+    mkdir -m 700 "$dir/crash-20200101T000000Z"
+    echo old > "$dir/crash-20200101T000000Z/vmcore-summary.jsonl.gz"
+    head -c "${old}M" /dev/zero > "$dir/crash-20200101T000000Z/vmcore"
+    { printf '[Dump]\nMode=auto\n[Capture]\nDirectory=%s\n[Retention]\n' "$dir"; printf '%s\n' "$@"; } > "$scratch/conf"
+    "$static" capture --config "$scratch/conf" --vmcore "$vmcore" --policy --quiet
+    echo "$? $(zcat "$dir"/crash-*[1-9]Z/vmcore-summary.jsonl.gz | jq -r 'select(.record == "policy").decision') $(cd "$dir" && ls -d crash-20200101*/vmcore 2>&1 | sed 's/.*cannot access.*/gone/')"
+    umount "$dir" && rmdir "$dir"
+}
+wanted=$(($("$host" estimate --vmcore "$vmcore" --level 31 --json | jq .bytes) + (64 << 20)))
+is "auto, an old dump that may go" "$(retain 40 KeepMax=1 RemoveVmcore=yes)" "0 dump gone"
+is "auto, one that goes for the sake of what is to stay free" "$(retain 40 KeepFree=95% RemoveVmcore=yes)" "0 dump gone"
+is "auto, one that may not" "$(retain 40 KeepMax=1)" "10 skip crash-20200101T000000Z/vmcore"
+is "auto, no limit that it is beyond" "$(retain 40 KeepMax=2 RemoveVmcore=yes)" "10 skip crash-20200101T000000Z/vmcore"
+is "auto, one that would not make room enough, and stays" "$(retain 40 KeepMax=1 RemoveVmcore=yes 'MaxUse=' '[Dump]' MinFree=90M)" \
+    "10 skip crash-20200101T000000Z/vmcore"
+
 # What ext4 keeps for root is not free: half of this disk, on which a dump of root's would find its bytes.
 mkdir "$scratch/reserve"
-wanted=$(($("$host" estimate --vmcore "$vmcore" --level 31 --json | jq .bytes) + (64 << 20)))
 if truncate -s $((wanted * 7 / 5)) "$scratch/disk" && mkfs.ext4 -q -m 50 "$scratch/disk" &&
     mount -o loop "$scratch/disk" "$scratch/reserve" 2> "$scratch/mount"; then
     trap 'umount "$scratch/small" "$scratch/large" "$scratch/reserve"; rm -rf "$scratch"' EXIT

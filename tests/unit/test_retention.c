@@ -94,12 +94,18 @@ static const char *left(void)
     return text;
 }
 
-static unsigned apply(const struct retention *r, const char *spare)
+static unsigned apply_before(const struct retention *r, struct retention_dump dump,
+                             const char *spare)
 {
     unsigned removed = 99;
 
-    ck_assert_int_eq(retention_apply(base_fd, spare, r, NULL, &removed), 0);
+    ck_assert_int_eq(retention_apply(base_fd, spare, r, dump, NULL, &removed), 0);
     return removed;
+}
+
+static unsigned apply(const struct retention *r, const char *spare)
+{
+    return apply_before(r, (struct retention_dump){0}, spare);
 }
 
 START_TEST(the_oldest_go_first)
@@ -275,8 +281,78 @@ START_TEST(a_vmcore_stays_unless_told)
     ck_assert_uint_eq(apply(&r, ""), 0);
     ck_assert_int_eq(faccessat(base_fd, "crash-20260101T000000Z/.seen", F_OK, 0), 0);
     r.remove_vmcore = true;
+    put_file("crash-20260103T000000Z", "vmcore", 1);
     ck_assert_uint_eq(apply(&r, ""), 2);
     ck_assert_str_eq(left(), "crash-20260103T000000Z");
+    remove_base();
+}
+END_TEST
+
+/* The last whole one, with what limits there are, until a newer one is wanted. */
+START_TEST(the_only_vmcore_stays_until_another_comes)
+{
+    const struct retention r = {.keep_max = 1, .max_use = {0, SPACE_BYTES}, .remove_vmcore = true};
+    const struct retention_dump follows = {.follows = true};
+
+    make_base();
+    for (int day = 1; day < 6; day++)
+        put_crash(day);
+    put_file("crash-20260101T000000Z", "vmcore", 1 << 20);
+    put_file("crash-20260102T000000Z", "vmcore", 1 << 20);
+    put_file("crash-20260103T000000Z", "vmcore-incomplete", 1 << 20);
+    ck_assert_uint_eq(apply(&r, "crash-20260105T000000Z"), 3);
+    ck_assert_str_eq(left(), "crash-20260102T000000Z crash-20260105T000000Z");
+    ck_assert_uint_eq(apply(&r, "crash-20260105T000000Z"), 0);
+    ck_assert_uint_eq(apply_before(&r, follows, "crash-20260105T000000Z"), 1);
+    ck_assert_str_eq(left(), "crash-20260105T000000Z");
+    remove_base();
+}
+END_TEST
+
+START_TEST(what_stays_does_not_count)
+{
+    struct retention r = {.remove_vmcore = true};
+
+    make_base();
+    for (int day = 1; day < 5; day++)
+        put_crash(day);
+    put_file("crash-20260101T000000Z", "vmcore", 1 << 20);
+    r.max_use = (struct space){1 << 20, SPACE_BYTES};
+    ck_assert_uint_eq(apply(&r, ""), 0);
+    remove_base();
+}
+END_TEST
+
+START_TEST(nothing_goes_for_room_that_it_would_not_make)
+{
+    const struct retention r = {.keep_max = 1, .remove_vmcore = true};
+    struct retention_dump dump = {.follows = true};
+    uint64_t free_bytes;
+    struct statvfs fs;
+
+    make_base();
+    for (int day = 1; day < 4; day++)
+        put_crash(day);
+    put_file("crash-20260101T000000Z", "vmcore", 16 << 20);
+    if (geteuid() || mount("none", base, "tmpfs", 0, "size=16M")) {
+        remove_base();
+        return; /* what others write to a file system would be counted */
+    }
+    close(base_fd);
+    base_fd = open(base, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    for (int day = 1; day < 4; day++)
+        put_crash(day);
+    put_file("crash-20260101T000000Z", "vmcore", 4 << 20);
+    ck_assert_int_eq(fstatvfs(base_fd, &fs), 0);
+    free_bytes = (uint64_t)fs.f_bavail * fs.f_frsize;
+    dump.wanted_free_bytes = free_bytes + (5 << 20);
+    ck_assert_uint_eq(apply_before(&r, dump, "crash-20260103T000000Z"), 0);
+    dump.wanted_free_bytes = free_bytes + (4 << 20);
+    ck_assert_uint_eq(apply_before(&r, dump, "crash-20260103T000000Z"), 2);
+    ck_assert_str_eq(left(), "crash-20260103T000000Z");
+    close(base_fd);
+    ck_assert_int_eq(umount(base), 0);
+    base_fd = open(base, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     remove_base();
 }
 END_TEST
@@ -323,6 +399,7 @@ END_TEST
 
 START_TEST(a_run_cleans_beside_names_of_ours_alone)
 {
+    const struct retention_dump no_dump = {0};
     const struct retention r = {.keep_max = 1};
     char path[100];
     int fd;
@@ -333,17 +410,17 @@ START_TEST(a_run_cleans_beside_names_of_ours_alone)
     put_summary("mine", 1);
     snprintf(path, sizeof(path), "%s/mine", base);
     fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    retention_run(path, fd, &r);
+    retention_run(path, fd, &r, no_dump);
     ck_assert_int_eq(faccessat(base_fd, "crash-20260101T000000Z", F_OK, 0), 0);
     close(fd);
     snprintf(path, sizeof(path), "%s/crash-20260101T000000Z", base);
     fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    retention_run(path, fd, &r);
+    retention_run(path, fd, &r, no_dump);
     ck_assert_str_eq(left(), "crash-20260101T000000Z crash-20260103T000000Z mine");
     close(fd);
-    retention_run(base, -1, &r);
+    retention_run(base, -1, &r, no_dump);
     ck_assert_str_eq(left(), "crash-20260103T000000Z mine");
-    retention_run("/nonexistent", -1, &r);
+    retention_run("/nonexistent", -1, &r, no_dump);
     remove_base();
 }
 END_TEST
@@ -384,5 +461,7 @@ END_TEST
 UNIT_SUITE("retention", the_oldest_go_first, without_limits_all_stay, numbers_are_in_their_order,
            live_ones_have_their_own_limit, the_spare_and_the_newest_stay,
            they_take_no_more_than_max_use, they_go_until_enough_is_free, what_is_not_ours_stays,
-           a_vmcore_stays_unless_told, hostile_directories_stay_whole,
-           a_run_cleans_beside_names_of_ours_alone, sizes_and_parts_are_read)
+           a_vmcore_stays_unless_told, the_only_vmcore_stays_until_another_comes,
+           what_stays_does_not_count, nothing_goes_for_room_that_it_would_not_make,
+           hostile_directories_stay_whole, a_run_cleans_beside_names_of_ours_alone,
+           sizes_and_parts_are_read)
