@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
@@ -13,13 +12,12 @@
 
 #include "capture/capture.h"
 #include "capture/child.h"
-#include "capture/config.h"
 #include "capture/retention.h"
 #include "capture/target.h"
 #include "cli/capture_digest.h"
+#include "cli/capture_options.h"
 #include "cli/command.h"
 #include "core/image.h"
-#include "core/kcore.h"
 #include "extract/extract.h"
 #ifndef STATIC_BUILD
 #include "kernel/identify.h"
@@ -31,8 +29,7 @@
 #include "util/math.h"
 #include "util/utf8.h"
 
-#define NAME        "capture"
-#define PROC_VMCORE "/proc/vmcore"
+#define NAME "capture"
 
 /* The exit status that tells a hook to leave out the full dump; no other one does. */
 #define EXIT_SKIP_DUMP 10
@@ -40,20 +37,9 @@
 /* What comes after reading the dump: a child a second late, the file's name, the digest. */
 #define AFTER_MS 15000
 
-/* What was asked for, by the configuration and over it by the command line. */
-struct request {
-    struct config config;
-    const char *vmcore;
-    const char *output;      /* NULL: a new directory below config.directory; "": no file */
-    const char *no_target;   /* why there is no file, if output is "" */
-    const char *dump_target; /* NULL: where the summary goes */
-    bool quiet, verbose;
-    bool policy; /* the exit status tells the decision */
-};
-
 /* A capture under way, in the worker. */
 struct work {
-    const struct request *req;
+    const struct capture_request *req;
     struct image *im;
     uint64_t searched_ms; /* of the time for the dump, before the capture began; at most all */
     int dirfd;            /* -1: there is no target */
@@ -62,262 +48,6 @@ struct work {
     struct capture_result result;
     struct error no_target; /* why the summary is not where it belongs; empty if it is */
 };
-
-static void print_help(void)
-{
-    puts("Usage: vmcore-summary capture [OPTION]...\n"
-         "Writes a summary of a crashed kernel's memory, or of the running one's.\n\n"
-         "      --vmcore FILE       the dump (default: " PROC_VMCORE ")\n"
-         "      --live              the running kernel, through " PROC_KCORE "\n"
-         "      --output DIR        write " SUMMARY_FILE_NAME " into DIR, which is\n"
-         "                          made if it is not there (default: a new directory\n"
-         "                          below that of the configuration; '' for no file,\n"
-         "                          only the digest)\n"
-         "      --no-target REASON  write no file; the digest says why\n"
-         "      --deadline SECONDS  for reading the dump in all (default: 60)\n"
-         "      --section NAME      only this section; may be repeated\n"
-         "      --profile FILE      a kernel profile (vmcore-summary-profile(8)), used\n"
-         "                          where the dump has no symbols or types of its own\n"
-         "      --config FILE       in place of " CONFIG_PATH "\n"
-         "      --console[=DEVICE]  print the digest there (default: the kernel's consoles\n"
-         "                          when " PROC_VMCORE " is read)\n"
-         "      --no-console        do not\n"
-         "      --policy            tell by the exit status whether the full dump is\n"
-         "                          wanted\n"
-         "      --dump-target DIR   where it would be written (default: with the summary)\n"
-         "      --dump-level N      makedumpfile's level, 0 to 31 (default: 31)\n"
-         "      --dump-compression NAME\n"
-         "                          none, lzo, snappy, zlib or zstd (default: lzo)\n"
-         "      --strict            fail also if the summary is not complete, or not\n"
-         "                          where it belongs\n"
-         "      --verbose           a line for each section even if stderr is no terminal\n"
-         "      --quiet             nothing but errors\n"
-         "  -h, --help              show this help\n\n"
-         "Sections:");
-    for (size_t i = 0; i < n_extractors; i++)
-        printf("  %-10s %s\n", extractors[i]->name, extractors[i]->title);
-    puts("\nExit status: 0 if a summary was written, or could not be and --strict is not\n"
-         "given; 1 if FILE is no dump that can be read, or with --strict; 2 for a wrong\n"
-         "command line. With --policy, 10: the full dump is to be left out, by Mode= of\n"
-         "the configuration.");
-}
-
-/* ---- what was asked for --------------------------------------------------------------------- */
-
-static void warn_config(void *arg, const char *text)
-{
-    (void)arg;
-    command_error(NAME, "%s", text);
-}
-
-static bool is_section(const char *name)
-{
-    return !strcmp(name, "header") || !strcmp(name, "trailer") || !strcmp(name, "estimate") ||
-           extractor_find(name);
-}
-
-/* Takes unknown names out of the configuration's list: a typing mistake costs no summary. */
-static void check_sections(char *list)
-{
-    struct buf known = BUF_INIT(sizeof(((struct config *)NULL)->sections) - 1);
-    char *save = NULL;
-
-    for (char *word = strtok_r(list, " \t,", &save); word; word = strtok_r(NULL, " \t,", &save))
-        if (is_section(word))
-            buf_printf(&known, "%s ", word);
-        else
-            command_error(NAME, "unknown section '%s' in the configuration, ignored", word);
-    strcpy(list, known.data ? known.data : "");
-    buf_done(&known);
-}
-
-static void load_config(struct config *ret, const char *path)
-{
-    struct error err = {0};
-    int r;
-
-    config_init(ret);
-    r = config_load(path ? path : CONFIG_PATH, ret, warn_config, NULL, &err);
-    if (r < 0 && (path || r != -ENOENT))
-        command_error(NAME, "%s; the defaults hold", err.text);
-    check_sections(ret->sections);
-}
-
-enum {
-    OPT_VMCORE = 256,
-    OPT_LIVE,
-    OPT_OUTPUT,
-    OPT_NO_TARGET,
-    OPT_DEADLINE,
-    OPT_SECTION,
-    OPT_PROFILE,
-    OPT_CONFIG,
-    OPT_CONSOLE,
-    OPT_NO_CONSOLE,
-    OPT_STRICT,
-    OPT_POLICY,
-    OPT_DUMP_TARGET,
-    OPT_DUMP_LEVEL,
-    OPT_DUMP_COMPRESSION,
-    OPT_VERBOSE,
-    OPT_QUIET,
-};
-
-static const struct option long_options[] = {
-    {"vmcore", required_argument, NULL, OPT_VMCORE},
-    {"live", no_argument, NULL, OPT_LIVE},
-    {"output", required_argument, NULL, OPT_OUTPUT},
-    {"no-target", required_argument, NULL, OPT_NO_TARGET},
-    {"deadline", required_argument, NULL, OPT_DEADLINE},
-    {"section", required_argument, NULL, OPT_SECTION},
-    {"profile", required_argument, NULL, OPT_PROFILE},
-    {"config", required_argument, NULL, OPT_CONFIG},
-    {"console", optional_argument, NULL, OPT_CONSOLE},
-    {"no-console", no_argument, NULL, OPT_NO_CONSOLE},
-    {"strict", no_argument, NULL, OPT_STRICT},
-    {"policy", no_argument, NULL, OPT_POLICY},
-    {"dump-target", required_argument, NULL, OPT_DUMP_TARGET},
-    {"dump-level", required_argument, NULL, OPT_DUMP_LEVEL},
-    {"dump-compression", required_argument, NULL, OPT_DUMP_COMPRESSION},
-    {"verbose", no_argument, NULL, OPT_VERBOSE},
-    {"quiet", no_argument, NULL, OPT_QUIET},
-    {"help", no_argument, NULL, 'h'},
-    {NULL, 0, NULL, 0},
-};
-
-/* The file that --config names, NULL without one: it is read before the other options. */
-static const char *find_config_option(int argc, char **argv)
-{
-    const char *path = NULL;
-    int opt;
-
-    opterr = 0;
-    optind = 0;
-    while ((opt = getopt_long(argc, argv, "h", long_options, NULL)) != -1)
-        if (opt == OPT_CONFIG)
-            path = optarg;
-    opterr = 1;
-    optind = 0;
-    return path;
-}
-
-static int add_section(struct config *config, bool first, const char *name, struct error *err)
-{
-    size_t len;
-
-    if (!is_section(name))
-        return error_set(err, -EINVAL, "unknown section '%s'", name);
-    if (first)
-        config->sections[0] = '\0';
-    len = strlen(config->sections);
-    if (snprintf(config->sections + len, sizeof(config->sections) - len, "%s ", name) >=
-        (int)(sizeof(config->sections) - len))
-        return error_set(err, -EINVAL, "too many sections");
-    return 0;
-}
-
-static int set_console(struct config *config, const char *value, struct error *err)
-{
-    if (strlen(value) >= sizeof(config->console))
-        return error_set(err, -EINVAL, "name of the console is too long");
-    strcpy(config->console, value);
-    return 0;
-}
-
-static int set_profile(struct config *config, const char *path, struct error *err)
-{
-    if (strlen(path) >= sizeof(config->profile))
-        return error_set(err, -EINVAL, "name of the profile is too long");
-    if (access(path, R_OK) < 0)
-        command_error(NAME, "%s: %s; going on without it", path, strerror(errno));
-    strcpy(config->profile, path);
-    return 0;
-}
-
-static int apply_dump_option(struct request *req, int opt, const char *arg, struct error *err)
-{
-    struct policy *policy = &req->config.policy;
-
-    if (opt == OPT_DUMP_LEVEL)
-        return config_parse_level(arg, &policy->level, sizeof(policy->level), err);
-    if (opt == OPT_DUMP_COMPRESSION)
-        return config_parse_compression(arg, &policy->compression, sizeof(policy->compression),
-                                        err);
-    if (opt == OPT_DUMP_TARGET)
-        req->dump_target = arg;
-    req->policy |= opt == OPT_POLICY;
-    return 0;
-}
-
-static int apply_option(struct request *req, int opt, const char *arg, struct error *err)
-{
-    struct config *config = &req->config;
-
-    switch (opt) {
-    case OPT_VMCORE:
-        req->vmcore = arg;
-        return 0;
-    case OPT_LIVE:
-        req->vmcore = PROC_KCORE;
-        return 0;
-    case OPT_OUTPUT:
-        req->output = arg;
-        return 0;
-    case OPT_NO_TARGET:
-        req->output = "";
-        req->no_target = arg[0] ? arg : NULL;
-        return 0;
-    case OPT_DEADLINE:
-        return config_parse_duration(arg, &config->deadline_ms, sizeof(uint64_t), err);
-    case OPT_PROFILE:
-        return set_profile(config, arg, err);
-    case OPT_CONSOLE:
-        return set_console(config, arg ? arg : "yes", err);
-    case OPT_NO_CONSOLE:
-        return set_console(config, "no", err);
-    case OPT_STRICT:
-        config->strict = true;
-        return 0;
-    case OPT_VERBOSE:
-        req->verbose = true;
-        return 0;
-    case OPT_QUIET:
-        req->quiet = true;
-        return 0;
-    default: /* OPT_CONFIG was read before */
-        return apply_dump_option(req, opt, arg, err);
-    }
-}
-
-/* EXIT_SUCCESS to go on; *ret_done after --help. */
-static int parse_options(int argc, char **argv, struct request *ret, bool *ret_done)
-{
-    struct error err = {0};
-    bool any_section = false;
-    int opt, r = 0;
-
-    load_config(&ret->config, find_config_option(argc, argv));
-    while (!r && (opt = getopt_long(argc, argv, "h", long_options, NULL)) != -1) {
-        if (opt == '?')
-            return command_usage_error(NAME);
-        if (opt == 'h') {
-            print_help();
-            *ret_done = true;
-            return EXIT_SUCCESS;
-        }
-        if (opt == OPT_SECTION)
-            r = add_section(&ret->config, !any_section, optarg, &err);
-        else
-            r = apply_option(ret, opt, optarg, &err);
-        any_section |= opt == OPT_SECTION;
-    }
-    if (!r && optind < argc)
-        r = error_set(&err, -EINVAL, "unexpected argument '%s'", argv[optind]);
-    if (!r)
-        return EXIT_SUCCESS;
-    command_error(NAME, "%s", err.text);
-    return command_usage_error(NAME);
-}
 
 /* ---- progress ------------------------------------------------------------------------------- */
 
@@ -349,7 +79,7 @@ static uint64_t crash_time(const struct image *im)
 
 static int open_target(struct work *work, struct error *err)
 {
-    const struct request *req = work->req;
+    const struct capture_request *req = work->req;
     int r;
 
     if (req->output && !req->output[0])
@@ -410,7 +140,7 @@ static void print_result(const struct work *work)
 static void digest(const struct work *work)
 {
     char path[PATH_MAX + sizeof(SUMMARY_FILE_NAME)];
-    const struct request *req = work->req;
+    const struct capture_request *req = work->req;
     bool saved = !work->no_target.text[0];
     bool none_saved = !saved && !summary_writer_sections_kept(work->w);
     struct digest_places places;
@@ -456,7 +186,7 @@ static bool make_room(void *arg, uint64_t free_bytes)
 
 static int exit_status(const struct work *work)
 {
-    const struct request *req = work->req;
+    const struct capture_request *req = work->req;
     bool kept = !work->no_target.text[0];
 
     if (req->policy && work->result.skip_dump && kept)
@@ -466,7 +196,7 @@ static int exit_status(const struct work *work)
 
 static int capture(struct work *work)
 {
-    const struct request *req = work->req;
+    const struct capture_request *req = work->req;
     _cleanup_close_ int dump_target = -1;
     struct capture_options options = {.extractors = extractors,
                                       .n_extractors = n_extractors,
@@ -580,10 +310,10 @@ static void fill_standard_fds(void)
 
 static int run(int argc, char **argv)
 {
-    struct request req = {.vmcore = PROC_VMCORE};
+    struct capture_request req = {.vmcore = PROC_VMCORE};
     struct child_limits no_limits = {0};
     bool done = false;
-    int status = parse_options(argc, argv, &req, &done), sig = 0;
+    int status = capture_options_parse(argc, argv, &req, &done), sig = 0;
 
     if (done || status)
         return status;
