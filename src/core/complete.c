@@ -18,6 +18,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/kdump_head.h"
 #include "util/cleanup.h"
 #include "util/cursor.h"
 #include "util/math.h"
@@ -155,24 +156,12 @@ static void check_elf(const struct file *f, struct complete *io)
 }
 
 /* --- compressed --------------------------------------------------------------------------- */
-/* Offsets in struct disk_dump_header and, in its second block, struct kdump_sub_header. */
-#define STATUS_AT          424
-#define KDUMP_HEADER_BYTES 464
-#define SPLIT_AT           12
-#define START_PFN_AT       80
-#define SUB_HEADER_BYTES   104
-#define KDUMP_INCOMPLETE   0x8 /* DUMP_DH_COMPRESSED_INCOMPLETE */
+#define KDUMP_INCOMPLETE 0x8 /* DUMP_DH_COMPRESSED_INCOMPLETE */
 
-#define MAX_BITMAP_BYTES (1ULL << 30) /* 32 TiB of memory */
-#define BITMAP_CHUNK     65536
-#define DESC_BYTES       24 /* page_desc_t */
-#define DESC_CHUNK       2048
-#define DESC_MAX_CHUNKS  2048 /* all-zero pages at the end of memory: 16 GiB */
-
-struct kdump_head {
-    uint32_t status, block_bytes, bitmap_blocks;
-    uint64_t bitmap_at; /* the first of the two */
-};
+#define BITMAP_CHUNK    65536
+#define DESC_BYTES      24 /* page_desc_t */
+#define DESC_CHUNK      2048
+#define DESC_MAX_CHUNKS 2048 /* all-zero pages at the end of memory: 16 GiB */
 
 /* The descriptors of the pages in the dump, and behind them the pages. A part of a split dump has
  * room for the descriptors of all, and writes those of its own. */
@@ -190,43 +179,18 @@ struct page_desc {
     uint32_t size;
 };
 
-/* false if it contradicts itself, as in a dump of a 32-bit machine, whose fields lie elsewhere. */
-static bool parse_kdump_head(const uint8_t bytes[static KDUMP_HEADER_BYTES], struct kdump_head *ret)
-{
-    struct cursor c = cursor_init(bytes, KDUMP_HEADER_BYTES);
-    uint32_t sub_blocks;
-
-    cursor_seek(&c, STATUS_AT);
-    ret->status = cursor_u32(&c);
-    ret->block_bytes = cursor_u32(&c);
-    sub_blocks = cursor_u32(&c);
-    ret->bitmap_blocks = cursor_u32(&c);
-    ret->bitmap_at = (1 + (uint64_t)sub_blocks) * ret->block_bytes;
-    return ret->block_bytes >= 4096 && ret->block_bytes <= 65536 &&
-           !(ret->block_bytes & (ret->block_bytes - 1)) && sub_blocks && sub_blocks < 1U << 24 &&
-           (uint64_t)ret->bitmap_blocks / 2 * ret->block_bytes <= MAX_BITMAP_BYTES;
-}
-
-static uint64_t table_at(const struct kdump_head *h)
-{
-    return h->bitmap_at + (uint64_t)h->bitmap_blocks * h->block_bytes;
-}
-
 /* The pages that this file holds, which are all unless it is part of a split dump. */
 static bool find_span(const struct file *f, const struct kdump_head *h, struct page_span *ret)
 {
-    uint8_t bytes[SUB_HEADER_BYTES];
-    struct cursor c = cursor_init(bytes, sizeof(bytes));
+    uint8_t bytes[KDUMP_SUB_HEAD_BYTES];
+    struct kdump_sub_head sub;
 
     if (!read_at(f, h->block_bytes, bytes, sizeof(bytes)))
         return false;
+    kdump_sub_head_parse(bytes, &sub);
     *ret = (struct page_span){0, UINT64_MAX};
-    cursor_seek(&c, SPLIT_AT);
-    if (cursor_u32(&c) != 1)
-        return true;
-    cursor_seek(&c, START_PFN_AT);
-    ret->first = cursor_u64(&c);
-    ret->end = cursor_u64(&c);
+    if (sub.is_split)
+        *ret = (struct page_span){sub.first_pfn, sub.end_pfn};
     return true;
 }
 
@@ -247,13 +211,13 @@ static uint8_t span_mask(uint64_t page, struct page_span span)
 static bool count_pages(const struct file *f, const struct kdump_head *h, struct page_span span,
                         uint64_t *ret_own, uint64_t *ret_all)
 {
-    uint64_t len = (uint64_t)h->bitmap_blocks / 2 * h->block_bytes, own = 0, all = 0, page = 0;
+    uint64_t len = kdump_bitmap_bytes(h), own = 0, all = 0, page = 0;
     _cleanup_free_ uint8_t *chunk = malloc(BITMAP_CHUNK);
 
     for (uint64_t at = 0; at < len; at += BITMAP_CHUNK) {
         size_t k = (size_t)min_u64(BITMAP_CHUNK, len - at);
 
-        if (!chunk || !read_at(f, h->bitmap_at + len + at, chunk, k))
+        if (!chunk || !read_at(f, kdump_bitmap_at(h) + len + at, chunk, k))
             return false;
         for (size_t i = 0; i < k; i++, page += 8)
             if (chunk[i]) {
@@ -395,7 +359,7 @@ static void judge_pages(const struct file *f, const struct kdump_head *h, struct
 
 static void check_kdump(const struct file *f, struct complete *io)
 {
-    uint8_t bytes[KDUMP_HEADER_BYTES];
+    uint8_t bytes[KDUMP_HEAD_BYTES];
     struct kdump_head h;
     struct page_table t;
     struct page_span span;
@@ -405,7 +369,7 @@ static void check_kdump(const struct file *f, struct complete *io)
         not_whole(io, "the file ends inside its header");
         return;
     }
-    if (!parse_kdump_head(bytes, &h)) {
+    if (!kdump_head_parse(bytes, &h)) {
         say(io, COMPLETE_UNKNOWN, "a compressed dump with a header that is not read");
         return;
     }
@@ -413,7 +377,7 @@ static void check_kdump(const struct file *f, struct complete *io)
         not_whole(io, "the file ends inside its headers");
         return;
     }
-    t.at = table_at(&h);
+    t.at = kdump_table_at(&h);
     t.data_at = t.at + all * DESC_BYTES;
     t.block_bytes = h.block_bytes;
     if (all)
@@ -424,7 +388,8 @@ static void check_kdump(const struct file *f, struct complete *io)
 
 /* --- flattened ---------------------------------------------------------------------------- */
 #define FLAT_HEADER_BYTES 4096
-#define FLAT_MAX_PIECES   (1 << 20) /* 64 KiB each: 64 GiB */
+#define MAX_PAGES         (1ULL << 33) /* of 32 TiB of memory */
+#define FLAT_MAX_PIECES   (1 << 20)    /* 64 KiB each: 64 GiB */
 
 struct piece {
     int64_t offset, bytes; /* -1, -1: the end */
@@ -455,13 +420,13 @@ static bool is_end(struct piece p)
 
 static void follow(const struct file *f, uint64_t at, struct piece p, struct stream *s)
 {
-    uint8_t bytes[KDUMP_HEADER_BYTES];
+    uint8_t bytes[KDUMP_HEAD_BYTES];
     struct kdump_head h;
 
     if (!p.offset && !s->t.at && p.bytes >= (int64_t)sizeof(bytes) &&
         read_at(f, at, bytes, sizeof(bytes)) && !memcmp(bytes, "KDUMP   ", 8) &&
-        parse_kdump_head(bytes, &h)) {
-        s->t.at = s->table_end = table_at(&h);
+        kdump_head_parse(bytes, &h)) {
+        s->t.at = s->table_end = kdump_table_at(&h);
         s->t.block_bytes = h.block_bytes;
     } else if (s->t.at && (uint64_t)p.offset == s->table_end) {
         s->table_end += (uint64_t)p.bytes;
@@ -473,7 +438,7 @@ static void follow(const struct file *f, uint64_t at, struct piece p, struct str
 static void judge_stream(const struct stream *s, struct complete *io)
 {
     not_whole(io, "the end mark is missing: its writer or a pipe broke");
-    if (s->t.data_at <= s->t.at || (s->t.data_at - s->t.at) / DESC_BYTES > MAX_BITMAP_BYTES * 8)
+    if (s->t.data_at <= s->t.at || (s->t.data_at - s->t.at) / DESC_BYTES > MAX_PAGES)
         return;
     io->want_bytes = sat_mul_u64((s->t.data_at - s->t.at) / DESC_BYTES, s->t.block_bytes);
     io->have_bytes = min_u64(io->want_bytes,

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""kdump_seeds.py [--crashing | --unfinished] DIRECTORY: writes the compressed and flattened dumps of the corpus of
-fuzz_elf; or those at which libkdumpfile 0.5.1 dies, which tests/t/capture_faults.sh shows to be contained; or the
-corpus of fuzz_complete: dumps that their writers did not finish, and ones that lie about it.
+"""kdump_seeds.py [--unfinished | --damaged COUNT SEED] DIRECTORY: writes the compressed and flattened dumps of the
+corpus of fuzz_elf; or that of fuzz_complete: dumps that their writers did not finish, and ones that lie about it; or
+COUNT dumps with some damage in their headers, another set for each SEED.
 
 Each is a tiny dump of four pages as makedumpfile lays it out (include/diskdump_mod.h and
 makedumpfile.h of makedumpfile 1.7): whole ones, and ones whose headers lie."""
-import os, struct, sys, zlib
+import os, random, struct, sys, zlib
 
 BLOCK = 4096
 ZLIB, LZO, SNAPPY, ZSTD = 1, 2, 4, 0x20
@@ -80,6 +80,7 @@ seeds = {
     "kdump-info-huge": kdump(head=header(version=3), sub=sub_header(info_bytes=1 << 62)),
     "kdump-note-outside": kdump(sub=sub_header(note_at=1 << 40)),
     "kdump-note-huge": kdump(sub=sub_header(note_bytes=1 << 62)),
+    "kdump-many-pages": kdump(head=header(max_mapnr=0xffffffff), sub=sub_header(max_mapnr=1 << 62)),
     "flattened-kdump": flattened(whole),
     "flattened-backwards": flattened(whole, order=-1),
     "flattened-elf": flattened(tiny_elf, 100),
@@ -88,9 +89,6 @@ seeds = {
     "flattened-overlap": flattened(whole)[:-16] + struct.pack(">qq", 8, 64) + bytes(64) + struct.pack(">qq", -1, -1),
     "flattened-far": padded(struct.pack(">16sqq", b"makedumpfile", 1, 1)) + struct.pack(">qq", 1 << 62, 4) + b"KDUM",
     "flattened-negative": padded(struct.pack(">16sqq", b"makedumpfile", 1, 1)) + struct.pack(">qq", 0, -5),
-}
-crashing = {
-    "kdump-many-pages": kdump(head=header(max_mapnr=0xffffffff), sub=sub_header(max_mapnr=1 << 62)),
 }
 table, data_at = 4 * BLOCK, 4 * BLOCK + 24 * 4
 phdr_at = struct.unpack_from("<Q", tiny_elf, 32)[0]
@@ -133,7 +131,26 @@ unfinished = {
     "flattened-beyond": stream((0, whole[:table]), (1 << 62, b"x"), ((1 << 63) - 1, b"x")),
     "flattened-damaged": stream((0, whole[:table])) + bytes(16) + struct.pack(">qq", -1, -1),
 }
-chosen = crashing if "--crashing" in sys.argv else unfinished if "--unfinished" in sys.argv else seeds
+
+
+def damaged(count, seed):
+    """Fields are changed where the headers are dense: geometry at 420, notes in the sub-header."""
+    chance = random.Random(seed)
+    for n in range(count):
+        data = bytearray(chance.choice((whole, raw)))
+        for _ in range(chance.randint(1, 4)):
+            width = chance.choice((1, 2, 4, 8))
+            at = chance.choice((chance.randrange(420, 484), chance.randrange(BLOCK, BLOCK + 128),
+                                chance.randrange(len(data) - 8))) // width * width
+            value = chance.choice((0, (1 << 64) - 1, 0x7fffffff, 0x80000000, 1, 0x1000, 1 << 32, chance.getrandbits(64)))
+            data[at:at + width] = struct.pack("<Q", value)[:width]
+        yield f"damaged-{n}", bytes(data[:chance.randrange(len(data))] if chance.randrange(8) == 0 else data)
+
+
+if "--damaged" in sys.argv:
+    chosen = dict(damaged(int(sys.argv[2]), sys.argv[3]))
+else:
+    chosen = unfinished if "--unfinished" in sys.argv else seeds
 for name, data in chosen.items():
     with open(os.path.join(sys.argv[-1], name), "wb") as f:
         f.write(data)
