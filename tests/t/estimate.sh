@@ -71,7 +71,7 @@ is "a larger level 0 does not fit" \
 # An old dump that the configuration lets go makes room for this one, but never for none. A tmpfs of this
 # size has room for the dump and MinFree=, and not with the old one.
 retain() { # OLD_MIB KEY=VALUE…: prints what decide does, and what of the old one is left
-    local old=$1 dir=$scratch/kept
+    local old=$1 dir=$scratch/kept status left
     shift
     mkdir "$dir" && mount -t tmpfs -o "size=$((wanted / 1024 + 4096))k" tmpfs "$dir" || return
     mkdir -m 700 "$dir/crash-20200101T000000Z"
@@ -79,16 +79,18 @@ retain() { # OLD_MIB KEY=VALUE…: prints what decide does, and what of the old 
     head -c "${old}M" /dev/zero > "$dir/crash-20200101T000000Z/vmcore"
     { printf '[Dump]\nMode=auto\n[Capture]\nDirectory=%s\n[Retention]\n' "$dir"; printf '%s\n' "$@"; } > "$scratch/conf"
     "$static" capture --config "$scratch/conf" --vmcore "$vmcore" --policy --quiet
-    echo "$? $(zcat "$dir"/crash-*[1-9]Z/vmcore-summary.jsonl.gz | jq -r 'select(.record == "policy").decision') $(cd "$dir" && ls -d crash-20200101*/vmcore 2>&1 | sed 's/.*cannot access.*/gone/')"
+    status=$?
+    left=gone
+    [ ! -e "$dir/crash-20200101T000000Z/vmcore" ] || left=there
+    echo "$status $(zcat "$dir"/crash-*[1-9]Z/vmcore-summary.jsonl.gz | jq -r 'select(.record == "policy").decision') $left"
     umount "$dir" && rmdir "$dir"
 }
 wanted=$(($("$host" estimate --vmcore "$vmcore" --level 31 --json | jq .bytes) + (64 << 20)))
 is "auto, an old dump that may go" "$(retain 40 KeepMax=1 RemoveVmcore=yes)" "0 dump gone"
 is "auto, one that goes for the sake of what is to stay free" "$(retain 40 KeepFree=95% RemoveVmcore=yes)" "0 dump gone"
-is "auto, one that may not" "$(retain 40 KeepMax=1)" "10 skip crash-20200101T000000Z/vmcore"
-is "auto, no limit that it is beyond" "$(retain 40 KeepMax=2 RemoveVmcore=yes)" "10 skip crash-20200101T000000Z/vmcore"
-is "auto, one that would not make room enough, and stays" "$(retain 40 KeepMax=1 RemoveVmcore=yes 'MaxUse=' '[Dump]' MinFree=90M)" \
-    "10 skip crash-20200101T000000Z/vmcore"
+is "auto, one that may not" "$(retain 40 KeepMax=1)" "10 skip there"
+is "auto, no limit that it is beyond" "$(retain 40 KeepMax=2 RemoveVmcore=yes)" "10 skip there"
+is "auto, one that would not make room enough, and stays" "$(retain 40 KeepMax=1 RemoveVmcore=yes 'MaxUse=' '[Dump]' MinFree=90M)" "10 skip there"
 
 # What ext4 keeps for root is not free: half of this disk, on which a dump of root's would find its bytes.
 mkdir "$scratch/reserve"
