@@ -239,9 +239,9 @@ lab_dracut_image() {
 }
 
 # --- the machine ------------------------------------------------------------------------------
-lab_disk() { # FILE MB: an empty ext4 disk
+lab_disk() { # FILE MB [DIR]: an ext4 disk, empty or with the files of DIR
     rm -f "$1"
-    truncate -s "$2M" "$1" && mkfs.ext4 -q -F -E lazy_itable_init=0 "$1"
+    truncate -s "$2M" "$1" && mkfs.ext4 -q -F -E lazy_itable_init=0 ${3:+-d "$3"} "$1"
 }
 
 # lab_boot KERNEL INITRD DISK CONSOLE MEM_MB [ARGUMENT…]: runs the machine until it powers off, at most
