@@ -23,7 +23,7 @@
 #define RUNNING_SYMBOLS "/proc/kallsyms"
 
 struct request {
-    const char *output, *btf, *symbols, *vmlinux, *build_id, *banner, *kernel;
+    const char *output, *btf, *symbols, *functions, *vmlinux, *build_id, *banner, *kernel;
 };
 
 static void print_help(void)
@@ -35,6 +35,8 @@ static void print_help(void)
          "                      (default: " DEFAULT_OUTPUT ")\n"
          "      --btf FILE      types (default: " RUNNING_BTF ")\n"
          "      --symbols FILE  symbols, also a System.map (default: " RUNNING_SYMBOLS ")\n"
+         "      --functions FILE  the kernel's functions, as it lists them: symbols of\n"
+         "                      another build are refused\n"
          "      --vmlinux FILE  a kernel's ELF file: its types, by pahole(1) if it has\n"
          "                      DWARF only; its symbols, if it has them; its build id\n"
          "                      and release\n"
@@ -45,12 +47,22 @@ static void print_help(void)
          "  -h, --help          show this help\n");
 }
 
-enum { OPT_OUTPUT = 256, OPT_BTF, OPT_SYMBOLS, OPT_VMLINUX, OPT_BUILD_ID, OPT_BANNER, OPT_KERNEL };
+enum {
+    OPT_OUTPUT = 256,
+    OPT_BTF,
+    OPT_SYMBOLS,
+    OPT_FUNCTIONS,
+    OPT_VMLINUX,
+    OPT_BUILD_ID,
+    OPT_BANNER,
+    OPT_KERNEL
+};
 
 static const struct option long_options[] = {
     {"output", required_argument, NULL, OPT_OUTPUT},
     {"btf", required_argument, NULL, OPT_BTF},
     {"symbols", required_argument, NULL, OPT_SYMBOLS},
+    {"functions", required_argument, NULL, OPT_FUNCTIONS},
     {"vmlinux", required_argument, NULL, OPT_VMLINUX},
     {"build-id", required_argument, NULL, OPT_BUILD_ID},
     {"banner", required_argument, NULL, OPT_BANNER},
@@ -62,8 +74,8 @@ static const struct option long_options[] = {
 /* EXIT_SUCCESS to go on; *ret_done after --help. */
 static int parse_options(int argc, char **argv, struct request *ret, bool *ret_done)
 {
-    const char **texts[] = {&ret->output,   &ret->btf,    &ret->symbols, &ret->vmlinux,
-                            &ret->build_id, &ret->banner, &ret->kernel};
+    const char **texts[] = {&ret->output,  &ret->btf,      &ret->symbols, &ret->functions,
+                            &ret->vmlinux, &ret->build_id, &ret->banner,  &ret->kernel};
     int opt;
 
     optind = 0;
@@ -150,8 +162,17 @@ static int identify(const struct request *req, bool running, struct error *err,
     return r;
 }
 
+/* A table that is called like one of the kernel's, if it is. */
+static int symbols_by_name(const char *path, const struct needs_set *sets, size_t n,
+                           struct error *err, uint64_t *ret_stext)
+{
+    int r = source_same_build(RUNNING_SYMBOLS, path, err);
+
+    return r < 0 ? r : source_symbols(path, sets, n, err, ret_stext);
+}
+
 /* All symbols of the running kernel; -ENODATA if it lists functions alone and no System.map is
- * there. */
+ * there; one of another build is told of. */
 static int running_symbols(const char *release, const struct needs_set *sets, size_t n,
                            struct error *err, uint64_t *ret_stext)
 {
@@ -161,10 +182,28 @@ static int running_symbols(const char *release, const struct needs_set *sets, si
 
     if (r != -ENODATA)
         return r;
-    while (find_file(symbols_places, &next, release, path))
-        if (source_symbols(path, sets, n, NULL, ret_stext) == 0)
+    while (find_file(symbols_places, &next, release, path)) {
+        struct error refused = {0};
+        int status = symbols_by_name(path, sets, n, &refused, ret_stext);
+
+        if (status == 0)
             return 0;
+        if (status == -ESTALE)
+            command_error(NAME, "%s", refused.text);
+    }
     return r;
+}
+
+/* Builds of one release share the vmlinux's name. */
+static int check_build_id(const char *path, const char *build_id, struct error *err)
+{
+    struct profile_identity running;
+
+    source_running(&running);
+    if (!build_id[0] || !running.build_id[0] || !strcmp(build_id, running.build_id))
+        return 0;
+    return error_set(err, -ESTALE, "%s refused: of build %.12s, while %.12s runs", path, build_id,
+                     running.build_id);
 }
 
 /* Fills the sets from what the machine has of the running kernel. */
@@ -184,7 +223,7 @@ static int resolve_running(const char *release, const struct needs_set *sets, si
         r = source_btf(RUNNING_BTF, sets, n, err);
     if (!r && vmlinux && (!btf || !*ret_stext))
         r = source_vmlinux(vmlinux, sets, n, !btf, err, ret_stext, ret_id);
-    return r;
+    return r < 0 || !vmlinux ? r : check_build_id(vmlinux, ret_id->build_id, err);
 }
 
 /* Fills the sets from the files of the request. */
@@ -197,7 +236,9 @@ static int resolve_files(const struct request *req, const struct needs_set *sets
         command_error(NAME, "no types: the kernel has no BTF; with debuginfo, say --vmlinux");
     if (!req->vmlinux && !req->symbols)
         command_error(NAME, "no symbols: name a table with --symbols");
-    if (req->symbols)
+    if (req->symbols && req->functions)
+        r = source_same_build(req->functions, req->symbols, err);
+    if (!r && req->symbols)
         r = source_symbols(req->symbols, sets, n, err, ret_stext);
     if (!r && req->btf)
         r = source_btf(req->btf, sets, n, err);

@@ -85,22 +85,37 @@ static int collect(struct symbol_table *t, const struct needs_set *sets, size_t 
     return 0;
 }
 
-/* "ffffffff81000000 T _stext", perhaps followed by "\t[module]". Returns 0 for another line. */
-static int take_symbol(struct symbol_table *t, const char *line, uint64_t *ret_addr)
-{
-    char name[512], module[2] = "", type;
+struct symbol_line {
     uint64_t addr;
+    char type, name[512];
+};
+
+/* "ffffffff81000000 T _stext", perhaps followed by "\t[module]": false for such a one, and for
+ * another line. */
+static bool parse_symbol(const char *line, struct symbol_line *ret)
+{
+    char module[2] = "";
+
+    return sscanf(line, "%" SCNx64 " %c %511s %1s", &ret->addr, &ret->type, ret->name, module) >=
+               3 &&
+           !module[0];
+}
+
+/* Returns false for a line that is no symbol of the kernel. */
+static bool take_symbol(struct symbol_table *t, const char *line, uint64_t *ret_addr)
+{
+    struct symbol_line s;
     size_t i;
 
-    if (sscanf(line, "%" SCNx64 " %c %511s %1s", &addr, &type, name, module) < 3 || module[0])
-        return 0;
-    i = names_find(&t->wanted, name, strlen(name));
+    if (!parse_symbol(line, &s))
+        return false;
+    i = names_find(&t->wanted, s.name, strlen(s.name));
     if (i != NAMES_NONE && !t->found[i]) {
         t->found[i] = true;
-        t->addrs[i] = addr;
+        t->addrs[i] = s.addr;
     }
-    *ret_addr = addr;
-    return 1;
+    *ret_addr = s.addr;
+    return true;
 }
 
 static void answer_symbols(const struct symbol_table *t, const struct needs_set *sets,
@@ -151,6 +166,132 @@ int source_symbols(const char *path, const struct needs_set *sets, size_t n_sets
                          path);
     answer_symbols(&t, sets, n_sets);
     *ret_stext = t.addrs[stext];
+    return 0;
+}
+
+/* ---- one build ------------------------------------------------------------------------------ */
+
+#define MAX_FUNCTIONS (1 << 19)
+#define MIN_FUNCTIONS 100
+/* A name that several functions have may be first in one table at another of them. */
+#define MISFITS_ONE_IN 1000
+
+/* The functions of a table, each where it is first. */
+struct functions {
+    struct names names;
+    char **owned; /* names, of names.count */
+    uint64_t *addrs;
+    bool *seen; /* in the other table */
+};
+
+static void functions_done(struct functions *f)
+{
+    for (size_t i = 0; i < f->names.count; i++)
+        free(f->owned[i]);
+    names_done(&f->names);
+    free(f->owned);
+    free(f->addrs);
+    free(f->seen);
+}
+
+static bool parse_function(const char *line, struct symbol_line *ret)
+{
+    return parse_symbol(line, ret) && strchr("tTwW", ret->type);
+}
+
+static int add_function(struct functions *f, const struct symbol_line *s)
+{
+    char *name;
+    size_t i;
+
+    if (f->names.count == MAX_FUNCTIONS ||
+        names_find(&f->names, s->name, strlen(s->name)) != NAMES_NONE)
+        return 0;
+    name = strdup(s->name);
+    if (!name)
+        return -ENOMEM;
+    i = names_add(&f->names, name);
+    f->owned[i] = name;
+    f->addrs[i] = s->addr;
+    return 0;
+}
+
+static int read_functions(struct functions *f, const char *path, struct error *err)
+{
+    _cleanup_fclose_ FILE *file = fopen(path, "re");
+    struct symbol_line s;
+    char line[1024];
+    int r;
+
+    if (!file)
+        return error_set(err, -errno, "%s: %s", path, strerror(errno));
+    r = names_init(&f->names, MAX_FUNCTIONS, err);
+    if (r < 0)
+        return r;
+    f->owned = calloc(MAX_FUNCTIONS, sizeof(*f->owned));
+    f->addrs = calloc(MAX_FUNCTIONS, sizeof(*f->addrs));
+    f->seen = calloc(MAX_FUNCTIONS, sizeof(*f->seen));
+    if (!f->owned || !f->addrs || !f->seen)
+        return error_set(err, -ENOMEM, "out of memory");
+    while (fgets(line, sizeof(line), file))
+        if (parse_function(line, &s) && add_function(f, &s) < 0)
+            return error_set(err, -ENOMEM, "out of memory");
+    return 0;
+}
+
+struct fit {
+    size_t fitting, others;
+    char other[128]; /* the first that lies elsewhere */
+};
+
+static int count_fitting(struct functions *f, const char *path, struct error *err, struct fit *ret)
+{
+    _cleanup_fclose_ FILE *file = fopen(path, "re");
+    size_t stext = names_find(&f->names, "_stext", 6);
+    bool moved_known = false;
+    uint64_t moved = 0;
+    struct symbol_line s;
+    char line[1024];
+
+    if (!file)
+        return error_set(err, -errno, "%s: %s", path, strerror(errno));
+    while (fgets(line, sizeof(line), file)) {
+        size_t i =
+            parse_function(line, &s) ? names_find(&f->names, s.name, strlen(s.name)) : NAMES_NONE;
+
+        /* what comes before _stext is early code, mapped elsewhere on some machines */
+        if (i != NAMES_NONE && i == stext) {
+            moved = f->addrs[i] - s.addr;
+            moved_known = true;
+        }
+        if (i == NAMES_NONE || f->seen[i] || !moved_known)
+            continue;
+        f->seen[i] = true;
+        if (f->addrs[i] - s.addr == moved) {
+            ret->fitting++;
+        } else if (!ret->others++) {
+            snprintf(ret->other, sizeof(ret->other), "%.127s", s.name);
+        }
+    }
+    return 0;
+}
+
+int source_same_build(const char *known, const char *path, struct error *err)
+{
+    _cleanup_(functions_done) struct functions f = {0};
+    struct fit fit = {0};
+    int r = read_functions(&f, known, err);
+
+    if (!r)
+        r = count_fitting(&f, path, err, &fit);
+    if (r < 0)
+        return r;
+    if (fit.others > fit.fitting / MISFITS_ONE_IN)
+        return error_set(err, -ESTALE, "%s refused: of another build, in which %s lies elsewhere",
+                         path, fit.other);
+    if (fit.fitting < MIN_FUNCTIONS || fit.fitting < f.names.count / 2)
+        return error_set(err, -ESTALE, "%s refused: it has %zu of the kernel's %zu functions", path,
+                         fit.fitting, f.names.count);
     return 0;
 }
 

@@ -22,6 +22,13 @@ int source_read(const char *path, size_t max, struct error *err, char **ret, siz
 int source_symbols(const char *path, const struct needs_set *sets, size_t n_sets, struct error *err,
                    uint64_t *ret_stext);
 
+/*
+ * Whether a table of symbols is of the same build as one that is known to be the kernel's, and may
+ * have functions alone: they lie where that has them, all moved by one distance (KASLR). File names
+ * do not tell: builds of one release share them. -ESTALE with a sentence if not.
+ */
+int source_same_build(const char *known, const char *path, struct error *err);
+
 /* Answers the type needs from a file of BTF. */
 int source_btf(const char *path, const struct needs_set *sets, size_t n_sets, struct error *err);
 

@@ -109,4 +109,51 @@ is "nothing was written" "$(cd "$scratch" && ls -d x x.new 2> /dev/null)" ""
 is "standard output takes it too" \
     "$(profile --symbols "$scratch/symbols" --btf "$scratch/btf" --banner "$banner" --output - | md5sum)" \
     "$(md5sum < "$scratch/profile")"
+
+# --- symbols of another build -----------------------------------------------------------------------
+# As the kernel lists them without CONFIG_KALLSYMS_ALL: functions alone, moved by KASLR, out of its memory.
+check "the functions that the crashed kernel lists" "$BUILD/tools/kernel_dump" "$vmcore" "$scratch/listed" "$scratch/listed.btf"
+grep ' [tTwW] ' "$scratch/listed" > "$scratch/functions"
+check "KASLR has moved them" [ "$(grep ' _stext$' "$scratch/functions")" != "$(grep ' _stext$' "$scratch/symbols")" ]
+fits() { profile --functions "$scratch/functions" --symbols "$1" --btf "$scratch/btf" --banner "$banner" --output "$scratch/fit" 2> "$scratch/err"; }
+misfit() { rm -f "$scratch/fit"; ! fits "$1" && [ ! -e "$scratch/fit" ]; }
+check "symbols of the same build fit" fits "$scratch/symbols"
+check "and give the same profile" cmp "$scratch/fit" "$scratch/profile"
+# shellcheck source=tests/lab/lab.sh
+. tests/lab/lab.sh
+other=$(lab_kernel trixie)
+check "another kernel's image" tests/lab/flat_image.py "$(lab_vmlinuz "$other")" "$scratch/other.flat" "$scratch/other.exports" "$scratch/other.btf"
+check "its symbols" "$BUILD/tools/kernel_dump" "$scratch/other.flat" "$scratch/other" "$scratch/other.btf"
+check "they are refused" misfit "$scratch/other"
+check "it is said why" grep -qE '/other refused: of another build, in which [^ ]+ lies elsewhere' "$scratch/err"
+# a build in which one function, three quarters on, has become 16 bytes longer
+python3 - "$scratch/symbols" "$scratch/longer" << 'END'
+import sys
+lines = [l.split() for l in open(sys.argv[1])]
+functions = sorted(int(l[0], 16) for l in lines if l[1] in "tT")
+at = functions[len(functions) * 3 // 4]
+with open(sys.argv[2], "w") as f:
+    for addr, *rest in lines:
+        f.write(" ".join((f"{int(addr, 16) + 16 * (int(addr, 16) > at):016x}", *rest)) + "\n")
+END
+check "a build that differs by one function is refused" misfit "$scratch/longer"
+echo "ffffffffffffffff B The real System.map is in the linux-image-<version>-dbg package" > "$scratch/stub"
+check "Debian's stub is refused" misfit "$scratch/stub"
+# as on a machine whose kernel lists functions alone: its System.map is found by name
+running() { # SYSTEM.MAP
+    # shellcheck disable=SC2016
+    unshare -m sh -c 'mount -t tmpfs none /boot && cp "$1" "/boot/System.map-$(uname -r)" &&
+        mount --bind "$2" /proc/kallsyms && exec "$3" profile --output "$4"' sh "$1" "$scratch/functions" "$asan" \
+        "$scratch/running" 2> "$scratch/err"
+}
+if unshare -m true 2> "$scratch/unshare" && unshare -m mount --bind "$scratch/functions" /proc/kallsyms; then
+    check "a System.map of the running build is found by its name" running "$scratch/symbols"
+    check "a profile of it" grep -q init_uts_ns "$scratch/running"
+    rm -f "$scratch/running"
+    running "$scratch/longer" || true
+    check "one of another build, by the same name, is not taken" [ ! -e "$scratch/running" ]
+    check "and is told of" grep -q "/boot/System.map-$(uname -r) refused: of another build" "$scratch/err"
+else
+    skip "a System.map found by its name" "no mount namespace"
+fi
 done_testing
