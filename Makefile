@@ -65,8 +65,8 @@ help:
 ##            KERNELS="bullseye trixie-backports:6.18" and WORKLOADS="oom slab" choose
 ## check-images   symbols and types of each kernel image that Debian's suites serve, as a table (slow)
 ## check-witness  a summary against crash and drgn on the same dump, row by row (fetches debuginfo)
-## check-kdump-tools  two whole crashes with Debian 12's own kdump-tools, with the dump and instead of it
-##            (some five minutes; fetches the machine by debootstrap)
+## check-kdump-tools  whole crashes with Debian 12's own kdump-tools: with the dump, without, on a full disk, over ssh and NFS
+##            (some twenty minutes; fetches the machines by debootstrap)
 ## fuzz       every fuzz target under libFuzzer for FUZZ_SECONDS each (clang)
 ## install    DESTDIR= PREFIX=; uninstall takes the same
 ## deb        build/vmcore-summary_VERSION_ARCH.deb, with dpkg-dev
@@ -254,7 +254,7 @@ check-witness: deps all
 	@BUILD=$(BUILD) tests/lab/witness.sh
 
 check-kdump-tools: deps all
-	@tests/deps.sh debootstrap
+	@tests/deps.sh debootstrap openssh-client iproute2
 	@BUILD=$(BUILD) tests/lab/kdump_tools.sh
 
 bench: deps
