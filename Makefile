@@ -172,7 +172,12 @@ fuzz: $(FUZZERS:%=$(BUILD)/libfuzzer/%)
 deps:
 	@tests/deps.sh
 
-check: deps
+# Units, SUSE's bare words and the like take no path with a blank; all but the tests does.
+check-path:
+	$(if $(word 2,$(CURDIR)),$(error the tests need a checkout in a path without blanks, not "$(CURDIR)"))
+.PHONY: check-path
+
+check: check-path deps
 	$(MAKE) all test-programs
 	@BUILD=$(BUILD) tests/run.sh all
 
