@@ -132,6 +132,8 @@ $(BUILD)/tools/trim_core: private TOOL_LIBS := -Wl,--wrap=image_read
 
 $(BUILD)/tools/damage_core: private TOOL_LIBS := -Wl,--wrap=image_read
 
+$(BUILD)/tools/estimate_live: private TOOL_LIBS := -Wl,--wrap=image_is_live
+
 $(BUILD)/tools/%: tests/tools/%.c $(BUILD)/asan/libvmcore-summary.a
 	@mkdir -p $(@D)
 	$(call say,LINK)

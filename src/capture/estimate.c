@@ -6,6 +6,7 @@
 #include <string.h>
 #include <zlib.h>
 
+#include "capture/reserved.h"
 #include "kernel/memmap.h"
 #include "util/cleanup.h"
 #include "util/deadline.h"
@@ -69,7 +70,10 @@ struct sampler {
     struct image *im;
     struct memmap map;
     uint64_t page_bytes, pages; /* of all memory */
-    uint64_t twice_bytes;       /* of them in two PT_LOADs */
+    uint64_t dumped_pages;      /* of them; the capture kernel's own are not */
+    struct image_range reserved[RESERVED_MAX];
+    size_t n_reserved;
+    uint64_t twice_bytes; /* of them in two PT_LOADs */
     uint64_t deadline_ns;
     unsigned percent;
     double zero_stored; /* bytes of a compressed page of zeros */
@@ -136,11 +140,19 @@ static void examine_class(struct sampler *s, enum page_class class)
     }
 }
 
+static bool is_reserved(const struct sampler *s, uint64_t pfn)
+{
+    for (size_t i = 0; i < s->n_reserved; i++)
+        if (pfn * s->page_bytes - s->reserved[i].phys < s->reserved[i].mem_bytes)
+            return true;
+    return false;
+}
+
 static void sample_page(struct sampler *s, uint64_t pfn)
 {
     enum page_class class = PAGE_KERNEL; /* what a filter knows nothing of, it keeps */
 
-    if (s->met == SAMPLES_MAX)
+    if (s->met == SAMPLES_MAX || is_reserved(s, pfn))
         return;
     memmap_class(&s->map, pfn, &class);
     s->classes[class].met++;
@@ -257,7 +269,7 @@ static double raw_share(double zero, bool drop_zero, bool kernel)
 static struct amount class_amount(const struct sampler *s, const struct class_sample *c,
                                   bool drop_zero)
 {
-    double share = (double)c->met / (double)s->met, pages = share * (double)s->pages;
+    double share = (double)c->met / (double)s->met, pages = share * (double)s->dumped_pages;
     double examined = (double)max_u64(c->examined, 1), zero = (double)c->zero / examined;
     double mean = c->stored / examined + (drop_zero ? 0 : zero * s->zero_stored) + PAGE_DESC;
     double kept = raw_share(zero, drop_zero, c == &s->classes[PAGE_KERNEL]);
@@ -312,7 +324,7 @@ static struct estimate_level level_amount(const struct sampler *s, unsigned leve
     error = error_of(sum.stored_variance);
     raw_error = level ? error_of(sum.raw_variance) : 0;
     if (!level)
-        sum.raw = (double)s->pages * (double)s->page_bytes;
+        sum.raw = (double)s->dumped_pages * (double)s->page_bytes;
     sum.raw += (double)s->twice_bytes;
     return (struct estimate_level){
         .bytes = sat_add_u64(to_bytes(sum.stored + error), overhead_bytes(s)),
@@ -323,7 +335,7 @@ static struct estimate_level level_amount(const struct sampler *s, unsigned leve
 
 static void fill_estimate(const struct sampler *s, struct estimate *e)
 {
-    e->memory_bytes = sat_mul_u64(s->pages, s->page_bytes);
+    e->memory_bytes = sat_mul_u64(s->dumped_pages, s->page_bytes);
     e->samples = s->met;
     for (unsigned level = 0; level < ESTIMATE_LEVELS; level++) {
         e->levels[level] = level_amount(s, level);
@@ -383,6 +395,29 @@ static uint64_t twice_bytes(const struct sampler *s)
                : 0;
 }
 
+static uint64_t shared_bytes(const struct image_range *a, const struct image_range *b)
+{
+    uint64_t start = max_u64(a->phys, b->phys);
+    uint64_t end = min_u64(sat_add_u64(a->phys, a->mem_bytes), sat_add_u64(b->phys, b->mem_bytes));
+
+    return end > start ? end - start : 0;
+}
+
+/* A running kernel's memory has what it reserved for its capture kernel, too. */
+static void leave_out_reserved(struct sampler *s)
+{
+    const struct image_range *ranges;
+    size_t n = image_ranges(s->im, &ranges);
+    uint64_t pages = 0;
+
+    if (image_is_live(s->im))
+        s->n_reserved = reserved_ranges("/proc", s->reserved);
+    for (size_t i = 0; i < s->n_reserved; i++)
+        for (size_t j = 0; j < n; j++)
+            pages += shared_bytes(&s->reserved[i], &ranges[j]) / s->page_bytes;
+    s->dumped_pages = s->pages > pages ? s->pages - pages : 0;
+}
+
 static int init_sampler(struct sampler *s, const struct estimate_source *source, struct error *err)
 {
     const struct image_range *ranges;
@@ -399,7 +434,8 @@ static int init_sampler(struct sampler *s, const struct estimate_source *source,
         return error_set(err, -ENOTSUP, "pages of more than 64 KiB");
     for (size_t i = 0; i < n; i++)
         s->pages = sat_add_u64(s->pages, ranges[i].mem_bytes / s->page_bytes);
-    if (!s->pages)
+    leave_out_reserved(s);
+    if (!s->dumped_pages)
         return error_set(err, -ENODATA, "the dump describes no memory");
     s->twice_bytes = twice_bytes(s);
     if (deflateInit(&s->z, Z_BEST_SPEED) != Z_OK)

@@ -2,13 +2,13 @@
 #include "cli/estimate_machine.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "capture/reserved.h"
 #include "util/cleanup.h"
 #include "util/math.h"
 
@@ -78,20 +78,14 @@ static int read_counters(const char *proc, struct counters *ret, struct error *e
     return ret->present_bytes ? 0 : error_set(err, -EBADMSG, "%s/zoneinfo tells no memory", proc);
 }
 
-/*
- * What is reserved for the capture kernel, by the ranges of /proc/iomem (kernel/resource.c), which
- * are all 0 for who may not see addresses. No dump has it: kexec leaves it out of /proc/vmcore.
- */
 static uint64_t reserved_bytes(const char *proc)
 {
-    _cleanup_fclose_ FILE *f = open_proc(proc, "iomem", NULL);
-    uint64_t start, end, sum = 0;
-    char line[256];
+    struct image_range ranges[RESERVED_MAX];
+    size_t n = reserved_ranges(proc, ranges);
+    uint64_t sum = 0;
 
-    while (f && fgets(line, sizeof(line), f))
-        if (strstr(line, " : Crash kernel") &&
-            sscanf(line, "%" SCNx64 "-%" SCNx64, &start, &end) == 2 && end > start)
-            sum = sat_add_u64(sum, end - start + 1);
+    for (size_t i = 0; i < n; i++)
+        sum = sat_add_u64(sum, ranges[i].mem_bytes);
     return sum;
 }
 

@@ -42,6 +42,27 @@ check "the running machine, by one way or the other" "$host" estimate --level 31
 is "32 levels" "$("$host" estimate --vmcore "$vmcore" --json | jq -s length)" 32
 is "the same twice" "$("$host" estimate --vmcore "$vmcore" --json | md5sum)" \
     "$("$host" estimate --vmcore "$vmcore" --json | md5sum)"
+# A running machine has in its memory what it has reserved for its capture kernel; no dump has that.
+# shellcheck disable=SC2016
+live() { # IOMEM: bytes of level 0, uncompressed, and of level 31, where that is /proc/iomem
+    printf '%s\n' "$1" > "$scratch/iomem"
+    unshare -m sh -c 'mount --bind "$1" /proc/iomem && "$2" --vmcore "$3" --json' sh "$scratch/iomem" "$BUILD/tools/estimate_live" "$vmcore" |
+        jq -r 'select(.level == 0).bytes_uncompressed, select(.level == 31).bytes' | paste -sd ' '
+}
+if unshare -m true 2> /dev/null; then
+    read -r all all31 < <(live "00100000-2fffffff : System RAM")
+    read -r part part31 < <(live "00100000-2fffffff : System RAM
+  01000000-01ffffff : Kernel code
+  04000000-07ffffff : Crash kernel
+  0c000000-0cffffff : Crash kernel")
+    is "80 MiB for the capture kernel are not in the dump" $((all - part)) $((80 << 20))
+    check "nor what they hold" [ "$part31" -lt "$all31" ]
+    is "outside of the memory they take nothing from it" "$(live "ff00000000-ff3fffffff : Crash kernel")" "$all $all31"
+    is "nor do ranges that are not to be seen" "$(live "00000000-00000000 : Crash kernel")" "$all $all31"
+    is "a dump has none" "$("$host" estimate --vmcore "$vmcore" --level 0 --json | jq .bytes_uncompressed)" "$all"
+else
+    skip "the capture kernel's memory" "no mount namespaces here"
+fi
 "$host" estimate --vmcore "$vmcore" --target /proc/self/nothing 2> "$scratch/err"
 is "a target that is not there is an error" $? 1
 "$host" estimate --level 32 2> "$scratch/err"
