@@ -23,6 +23,7 @@ tree_common() { # DIR
     put "$1/proc/meminfo" "MemTotal:       16106127 kB"
     put "$1/proc/kallsyms" "$(printf '0000000000000000 T _stext\n0000000000000000 D init_task')"
     put "$1/proc/self/mountinfo" "20 1 253:0 / / rw - ext4 /dev/root rw"
+    put "$1/proc/stat" "$(printf 'cpu 0\nbtime 4102444800')" # after whatever is built here
     put "$1/proc/sys/vm/panic_on_oom" 1
     put "$1/proc/sys/vm/oom_kill_allocating_task" 0
     put "$1/proc/sys/kernel/panic" 10

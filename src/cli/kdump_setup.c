@@ -18,13 +18,16 @@
  * `kdumpctl get-default-crashkernel` would; Debian 12's; what vmcore-summary-mkimage(8) says.
  */
 const struct kdump_words kdump_words[N_KDUMP_KINDS] = {
-    [KDUMP_UTILS] = {"kdump-utils", "systemctl enable --now kdump",
-                     "touch /etc/kdump.conf && kdumpctl restart", "2G-64G:256M,64G-:512M"},
-    [KDUMP_SUSE] = {"SUSE kdump", "systemctl enable --now kdump",
-                    "mkdumprd -f && systemctl restart kdump", NULL},
+    [KDUMP_UTILS] = {"kdump-utils", "systemctl enable --now kdump", "systemctl restart kdump",
+                     "touch /etc/kdump.conf && kdumpctl restart", "kdump.service",
+                     "2G-64G:256M,64G-:512M"},
+    [KDUMP_SUSE] = {"SUSE kdump", "systemctl enable --now kdump", "systemctl restart kdump",
+                    "mkdumprd -f && systemctl restart kdump", "kdump.service", NULL},
     [KDUMP_DEBIAN] = {"kdump-tools", "systemctl enable --now kdump-tools",
-                      "kdump-config unload && kdump-config load", "384M-:128M"},
-    [KDUMP_OWN] = {"own image", "kexec -p (see vmcore-summary-mkimage(8))", KDUMP_LIBDIR "/mkimage",
+                      "kdump-config unload && kdump-config load",
+                      "kdump-config unload && kdump-config load", NULL, "384M-:128M"},
+    [KDUMP_OWN] = {"own image", "kexec -p (see vmcore-summary-mkimage(8))",
+                   "kexec -p (see vmcore-summary-mkimage(8))", KDUMP_LIBDIR "/mkimage", NULL,
                    "256M"},
 };
 

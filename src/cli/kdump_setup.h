@@ -22,8 +22,9 @@ enum kdump_kind {
 /* What people do with each. */
 struct kdump_words {
     const char *name;
-    const char *load, *rebuild; /* commands */
-    const char *crashkernel;    /* at least that, as the kernel's option has it; NULL: not known */
+    const char *load, *reload, *rebuild; /* commands; reload: the image as it is now */
+    const char *unit;                    /* that loads it; NULL: none, or it does not matter */
+    const char *crashkernel; /* at least that, as the kernel's option has it; NULL: not known */
 };
 extern const struct kdump_words kdump_words[N_KDUMP_KINDS];
 

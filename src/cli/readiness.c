@@ -481,6 +481,7 @@ const struct ready_check ready_checks[] = {
     {"loaded", check_loaded},
     {"hook", ready_check_hook},
     {"image", ready_check_image},
+    {"loaded_image", ready_check_loaded_image},
     {"symbols", check_symbols},
     {"types", check_types},
     {"target", check_target},

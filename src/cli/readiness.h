@@ -45,6 +45,7 @@ extern const size_t n_ready_checks;
 /* In files of their own. */
 void ready_check_hook(const struct ready_machine *m, struct ready_item *item);
 void ready_check_image(const struct ready_machine *m, struct ready_item *item);
+void ready_check_loaded_image(const struct ready_machine *m, struct ready_item *item);
 
 /*
  * The worst of them: fail, then warn, then unknown, then ok, for an alarm must not hide behind what

@@ -4,13 +4,11 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/resource.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "capture/child.h"
+#include "cli/loaded_image.h"
 #include "cli/readiness.h"
+#include "cli/tool.h"
 #include "util/cleanup.h"
 
 #define PROGRAM KDUMP_LIBDIR "/vmcore-summary"
@@ -94,50 +92,25 @@ void ready_check_hook(const struct ready_machine *m, struct ready_item *item)
 #define LIST_SECONDS 60
 #define LIST_BYTES   (32 << 20)
 
-struct listing {
-    int image, out;
-};
-
-/* In the child: one of the tools that know every compression, and squashed images. */
-static int list_image(void *arg)
-{
-    const struct listing *l = arg;
-    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-    char image[32];
-
-    /*
-     * The tool opens it more than once, in processes of its own: by what each of them inherits, for
-     * another process's /proc/PID/fd is closed to xz, which gives its rights up by Landlock (5.6).
-     */
-    snprintf(image, sizeof(image), "/proc/self/fd/%d", l->image);
-    if (fcntl(l->image, F_SETFD, 0))
-        return 1;
-    if (dup2(null, STDIN_FILENO) < 0 || dup2(l->out, STDOUT_FILENO) < 0 ||
-        dup2(null, STDERR_FILENO) < 0)
-        return 1;
-    setrlimit(RLIMIT_FSIZE, &(struct rlimit){LIST_BYTES, LIST_BYTES});
-    execlp("lsinitrd", "lsinitrd", image, (char *)NULL);
-    execlp("lsinitramfs", "lsinitramfs", image, (char *)NULL);
-    return 127;
-}
-
-/* The names of the files in an image, into a buffer. false if nobody can tell. */
+/*
+ * The names of the files in an image, by a tool that knows every compression. The tool opens it
+ * more than once, in processes of its own: by what each of them inherits, for another process's
+ * /proc/PID/fd is closed to xz, which gives its rights up by Landlock (5.6). false if none can
+ * tell.
+ */
 static bool image_listing(int fd, struct buf *ret)
 {
-    struct listing l = {.image = fd, .out = memfd_create("listing", MFD_CLOEXEC)};
-    _cleanup_close_ int out = l.out;
-    char piece[64 << 10];
-    ssize_t n;
-    int r;
+    static const char *const tools[] = {"lsinitrd", "lsinitramfs"};
+    char path[64];
+    int r = 127;
 
-    if (out < 0)
+    snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+    if (fcntl(fd, F_SETFD, 0))
         return false;
-    r = child_run(list_image, &l, LIST_SECONDS * 1000, &(struct child_limits){0}, NULL);
-    if (r || lseek(out, 0, SEEK_SET) < 0)
-        return false;
-    while ((n = read(out, piece, sizeof(piece))) > 0)
-        buf_append(ret, piece, (size_t)n);
-    return !ret->full && ret->len;
+    for (size_t i = 0; r == 127 && i < ARRAY_SIZE(tools); i++)
+        r = tool_output((const char *const[]){tools[i], path, NULL}, LIST_SECONDS, ret);
+    fcntl(fd, F_SETFD, FD_CLOEXEC);
+    return !r && ret->len;
 }
 
 /* Whether a line of a listing ends in the path, with or without a slash before it. */
@@ -213,4 +186,53 @@ void ready_check_image(const struct ready_machine *m, struct ready_item *item)
         ready_found(item, READY_FAIL, "there is no %s", image);
         ready_todo(item, "build it: %s", kdump_words[m->kind].rebuild);
     }
+}
+
+/* ---- what is loaded ------------------------------------------------------------------------- */
+
+static void compare_image(const struct ready_machine *m, const char *image, struct ready_item *item)
+{
+    const struct kdump_words *words = &kdump_words[m->kind];
+    _cleanup_close_ int fd = machine_openat(&m->machine, image, O_RDONLY);
+    struct error err = {0};
+    struct stat st;
+    int r;
+
+    if (fd < 0 || fstat(fd, &st) || !S_ISREG(st.st_mode)) {
+        ready_found(item, READY_UNKNOWN, "%s cannot be read", image);
+        return;
+    }
+    r = loaded_image_find(&m->machine, fd, &err);
+    if (r > 0) {
+        ready_found(item, READY_OK, "%s is in the memory of the capture kernel", image);
+    } else if (!r) {
+        ready_found(item, READY_WARN, "another image than %s is loaded, or it as it was before",
+                    image);
+        ready_todo(item, "load it anew: %s", words->reload);
+    } else if (loaded_image_is_older_than_boot(&m->machine, &st)) {
+        ready_found(item, READY_OK, "%s has not changed since this boot", image);
+    } else if (words->unit && loaded_image_is_older_than_unit(&m->machine, &st, words->unit)) {
+        ready_found(item, READY_OK, "%s has not changed since %s started", image, words->unit);
+    } else {
+        ready_found(item, READY_UNKNOWN,
+                    "%s has changed since this boot; whether that is loaded cannot be known: %s",
+                    image, err.text);
+        ready_todo(item, "load it anew: %s", words->reload);
+    }
+}
+
+void ready_check_loaded_image(const struct ready_machine *m, struct ready_item *item)
+{
+    char image[512], loaded[16];
+    bool is_there = kdump_find_image(&m->machine, m->kind, image, sizeof(image));
+
+    machine_line(&m->machine, "/sys/kernel/kexec_crash_loaded", loaded, sizeof(loaded));
+    if (!image[0])
+        ready_found(item, READY_OK, "kdump-tools' own has nothing of ours");
+    else if (!is_there)
+        ready_found(item, READY_UNKNOWN, "there is no %s to compare it with", image);
+    else if (strcmp(loaded, "1"))
+        ready_found(item, READY_UNKNOWN, "nothing is loaded to compare with %s", image);
+    else
+        compare_image(m, image, item);
 }

@@ -147,6 +147,65 @@ rm "$debian/etc/systemd/system/vmcore-summary-kdump-tools.service" "$debian/usr/
 is "Debian without the program" "$(state "$debian" image)" \
     "fail /usr/lib/vmcore-summary/vmcore-summary is missing, which is for the capture kernel"
 
+# --- what is loaded: the memory that is reserved for it, as /proc/kcore and /proc/iomem have it
+image=$suse/var/lib/kdump/initrd
+memory() { # TREE IMAGE OFFSET: 256 KiB, with the image somewhere in it
+    python3 - "$2" "$3" > "$1/proc/kcore" << 'CORE'
+import struct, sys
+image, at, size, phys = open(sys.argv[1], "rb").read(), int(sys.argv[2]), 256 << 10, 0x2d000000
+assert at + len(image) <= size
+elf = struct.pack("<16sHHIQQQIHHHHHH", b"\x7fELF\x02\x01\x01", 4, 62, 1, 0, 64, 0, 0, 64, 56, 1, 0, 0, 0)
+load = struct.pack("<IIQQQQQQ", 1, 7, 4096, 0xffff888000000000 + phys, phys, size, size, 4096)
+data = bytes(at) + image
+sys.stdout.buffer.write((elf + load).ljust(4096, b"\0") + data.ljust(size, b"\0"))
+CORE
+    printf '%s\n' '2c000000-3fffffff : System RAM' '  2d000000-2d03ffff : Crash kernel' > "$1/proc/iomem"
+}
+is "a tree without memory, by its times" "$(state "$suse" loaded_image)" "ok /var/lib/kdump/initrd has not changed since this boot"
+{ cat "$image"; head -c 150000 /dev/urandom; } > "$scratch/large" && cp "$scratch/large" "$image"
+for at in 0 4096 65536 $((106496)); do
+    memory "$suse" "$image" "$at"
+    is "the image at $at" "$(state "$suse" loaded_image)" "ok /var/lib/kdump/initrd is in the memory of the capture kernel"
+done
+memory "$suse" "$image" 512
+is "not at the begin of a page" "$(state "$suse" loaded_image)" \
+    "warn another image than /var/lib/kdump/initrd is loaded, or it as it was before"
+is "what to do" "$(todo "$suse" loaded_image)" "load it anew: systemctl restart kdump"
+memory "$suse" "$image" 65536
+printf x | dd of="$image" bs=1 seek=149000 conv=notrunc 2> "$scratch/dd"
+check "one byte of it is another" grep -q ^warn <<< "$(state "$suse" loaded_image)"
+is "a warning" "$(verdict "$suse" --ignore hook --ignore image --quiet | cut -c 1-27)" "1 VMCORE-SUMMARY WARNING - "
+cp "$scratch/large" "$image"
+sed -i 's/2d03ffff/2d02ffff/' "$suse/proc/iomem"
+check "the rest of it is beyond what is reserved" grep -q ^warn <<< "$(state "$suse" loaded_image)"
+sed -i 's/2d02ffff/2e0fffff/' "$suse/proc/iomem"
+check "what is reserved is more than can be read" grep -q '^ok .* in the memory' <<< "$(state "$suse" loaded_image)"
+unknown() { # WHAT WHY
+    is "$1" "$(state "$suse" loaded_image)" \
+        "unknown /var/lib/kdump/initrd has changed since this boot; whether that is loaded cannot be known: $2"
+}
+put "$suse/proc/stat" "$(printf 'cpu 0\nbtime 1000000000')"
+for line in '00000000-00000000 : Crash kernel' ' : Crash kernel' '2d00000000000000000000-1 : Crash kernel' \
+    '0-ffffffffffffffff : Crash kernel' 'nothing'; do
+    echo "$line" > "$suse/proc/iomem"
+    unknown "iomem: $line" "/proc/iomem does not say where it is"
+done
+memory "$suse" /dev/null 0
+unknown "memory that shows nothing" "this kernel hides it"
+echo garbage > "$suse/proc/kcore"
+unknown "memory that is none" "/proc/kcore cannot be read"
+rm "$suse/proc/kcore"
+check "no memory" grep -q '^unknown .* cannot be known: /proc/kcore is not there' <<< "$(state "$suse" loaded_image)"
+mkfifo "$suse/proc/kcore"
+check "memory that is masked" grep -q '^unknown .* cannot be known: /proc/kcore is masked' <<< "$(state "$suse" loaded_image)"
+rm "$suse/proc/kcore"
+put "$suse/proc/stat" garbage
+check "no times either" grep -q '^unknown ' <<< "$(state "$suse" loaded_image)"
+echo 0 > "$suse/sys/kernel/kexec_crash_loaded"
+is "nothing is loaded" "$(state "$suse" loaded_image)" "unknown nothing is loaded to compare with /var/lib/kdump/initrd"
+echo 1 > "$suse/sys/kernel/kexec_crash_loaded"
+is "Debian has nothing to compare" "$(state "$debian" loaded_image)" "ok kdump-tools' own has nothing of ours"
+
 # --- symbols and types
 echo '0000000000000000 T _stext' > "$own/proc/kallsyms"
 is "functions alone" "$(state "$own" symbols)" \
@@ -223,5 +282,5 @@ is "a tree that is not there" "$?" 3
 mkdir "$scratch/empty"
 check "an empty tree" grep -q '^2 ' <<< "$(verdict "$scratch/empty")"
 "$asan" check --json > "$scratch/said" 2> "$scratch/err"
-check "this machine, whatever it is" jq -e '.items | length == 12' "$scratch/said"
+check "this machine, whatever it is" jq -e '.items | length == 13' "$scratch/said"
 done_testing

@@ -15,7 +15,7 @@ lab_live() { # DIRECTORY [ARGUMENT…]: boots, and leaves there what the machine
     local kernel dir=$1 root
     shift
     mkdir -p "$dir" && kernel=$(lab_kernel "${LIVE_SUITE:-bookworm}") && root=$(mktemp -d) &&
-        lab_root "$root" "$kernel" virtio_pci virtio_blk ext4 && lab_program "$root" "$host" setpriv &&
+        lab_root "$root" "$kernel" virtio_pci virtio_blk ext4 && lab_program "$root" "$host" setpriv kexec && cp "$(lab_vmlinuz "$kernel")" "$root/boot/vmlinuz" &&
         cp tests/lab/guest/init-live.sh "$root/init" && cp tests/lab/guest/truth.sh "$root/lab/" &&
         echo "${LIVE_STORM:-3}" > "$root/lab/storm" && lab_pack "$root" "$dir/image" &&
         rm -rf "$root" && lab_disk "$dir/disk" 128 &&
@@ -144,6 +144,15 @@ is "a rehearsal" "$(cat "$out/rehearsed.status") $(head -1 "$out/rehearsed.out")
 is "of every section" "$(awk '$2 == "ok" || $2 == "partial"' "$out/rehearsed.out" | wc -l)" \
     "$(jq -r 'select(.record == "end" and .section != "trailer") | .section' "$all" | wc -l)"
 is "with nothing to complain of" "$(cat "$out/rehearsed.err")" ""
+
+# --- check: what is loaded --------------------------------------------------------------------------
+loaded() { jq -r '.items[] | select(.item == "loaded_image") | "\(.state) \(.found)"' "$out/loaded-$1"; }
+image=/boot/vmcore-summary-$(records header header .release).img
+is "nothing is loaded" "$(loaded nothing)" "unknown nothing is loaded to compare with $image"
+is "the image that is loaded" "$(loaded same)" "ok $image is in the memory of the capture kernel"
+check "memory that cannot be seen: $(loaded masked)" grep -q '^unknown .*masked' <<< "$(loaded masked)"
+is "the image was rebuilt since" "$(loaded rebuilt)" "warn another image than $image is loaded, or it as it was before"
+is "and loaded by the kernel itself" "$(loaded again)" "ok $image is in the memory of the capture kernel"
 
 # --- why not --------------------------------------------------------------------------------------------
 refused "$out" nobody "only root"

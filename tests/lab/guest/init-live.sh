@@ -83,6 +83,25 @@ while [ $n -lt "$(cat /lab/storm)" ]; do
 done
 rm /run/storm
 try rehearsed vmcore-summary test
+
+# What is loaded for a crash, and what lies on the disk. The file is new, so that no time can tell.
+image=/boot/vmcore-summary-$(uname -r).img
+loaded() { # NAME [COMMAND…]: what `check` says of it
+    name=$1
+    shift
+    "$@" vmcore-summary check --json > $out/loaded-$name
+}
+dd if=/dev/urandom of=$image bs=1k count=3001 2> /dev/null
+loaded nothing
+kexec -p /boot/vmlinuz --initrd=$image --append=console=ttyS0
+loaded same
+loaded masked unshare -m sh -c 'mount --bind /dev/null /proc/kcore; "$@"' sh
+cp $image $image.new
+echo >> $image.new
+mv $image.new $image
+loaded rebuilt
+kexec -s -p /boot/vmlinuz --initrd=$image --append=console=ttyS0
+loaded again
 echo "lab: done"
 sync
 umount /var/crash
