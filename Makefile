@@ -32,8 +32,8 @@ HOST_LIBS      := -lkdumpfile
 # What the capture image does without: its dump is /proc/vmcore.
 HOST_ONLY      := src/core/kdump.c src/core/flattened.c src/core/vmcoreinfo_scan.c src/kernel/identify.c \
                   src/cli/cmd_check.c src/cli/cmd_enable.c src/cli/cmd_test.c src/cli/hook_setup.c \
-                  src/cli/kdump_setup.c src/cli/loaded_image.c src/cli/machine.c src/cli/ready_image.c src/cli/readiness.c \
-                  src/cli/rehearsal.c src/cli/tool.c
+                  src/cli/kdump_setup.c src/cli/loaded_image.c src/cli/machine.c src/cli/readiness.c \
+                  src/cli/ready_image.c src/cli/ready_target.c src/cli/rehearsal.c src/cli/tool.c
 
 SOURCES := $(sort $(wildcard src/*/*.c src/*/*/*.c))
 MAIN    := src/cli/main.c

@@ -152,6 +152,7 @@ static void append_json(struct buf *b, const struct ready_machine *m,
     json_str(&j, "state", readiness_names[ready_worst(items, n)]);
     json_str(&j, "kdump", kdump_words[m->kind].name);
     json_str(&j, "target", m->target.directory);
+    json_str(&j, "summaries", m->summaries.directory);
     json_array_begin(&j, "items");
     for (size_t i = 0; i < n; i++) {
         json_object_begin(&j, NULL);
@@ -209,6 +210,7 @@ static int run(int argc, char **argv)
     }
     m.kind = kdump_find(&m.machine);
     kdump_find_target(&m.machine, m.kind, &m.target);
+    kdump_find_summaries(&m.machine, m.kind, &m.summaries);
     status = check(&req, &m);
     machine_done(&m.machine);
     return status;

@@ -137,7 +137,7 @@ static void append_where(struct buf *b)
     if (machine_open(NULL, NULL, &m))
         return;
     kind = kdump_find(&m);
-    kdump_find_target(&m, kind, &target);
+    kdump_find_summaries(&m, kind, &target);
     buf_printf(b, "  Where   %s: ", kdump_words[kind].name);
     text_append(b, target.directory);
     if (!target.mounted) {

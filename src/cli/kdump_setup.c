@@ -190,12 +190,85 @@ void kdump_load_config(const struct machine *m, struct config *ret)
     config_read(path, ret);
 }
 
+/* Whether a directory is something's mount point now. */
+static bool is_mounted(const struct machine *m, const char *point)
+{
+    _cleanup_(buf_done) struct buf b = BUF_INIT(1 << 20);
+    char *save = NULL;
+
+    if (machine_read(m, "/proc/self/mountinfo", &b) || !b.len)
+        return true; /* nobody knows */
+    for (char *line = strtok_r(b.data, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+        char *in = NULL, *word = strtok_r(line, " ", &in);
+
+        for (unsigned i = 0; word && i < 4; i++)
+            word = strtok_r(NULL, " ", &in);
+        if (!word)
+            continue;
+        unescape(word);
+        if (!strcmp(word, point))
+            return true;
+    }
+    return false;
+}
+
+/* How much of a path is a mount point of fstab's, if that is the deepest so far. */
+static bool is_below(const char *path, const char *point, size_t longer_than)
+{
+    size_t len = strlen(point);
+
+    return len > longer_than && len > 1 && !strncmp(path, point, len) &&
+           (path[len] == '/' || !path[len]);
+}
+
+/* The file system that the capture kernel boots mounts by /etc/fstab what a directory lies on. */
+static void find_fstab_mount(const struct machine *m, struct kdump_target *t)
+{
+    _cleanup_(buf_done) struct buf b = BUF_INIT(1 << 20);
+    char *save = NULL, point[PATH_MAX] = "";
+
+    if (machine_read(m, "/etc/fstab", &b) || !b.len)
+        return;
+    for (char *line = strtok_r(b.data, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+        char *in = NULL, *word[4] = {NULL};
+
+        for (unsigned i = 0; i < ARRAY_SIZE(word); i++)
+            word[i] = strtok_r(i ? NULL : line, " \t", &in);
+        if (!word[3] || word[0][0] == '#' || strstr(word[3], "noauto"))
+            continue;
+        unescape(word[1]);
+        if (!is_below(t->directory, word[1], strlen(point)))
+            continue;
+        snprintf(point, sizeof(point), "%s", word[1]);
+        snprintf(t->device, sizeof(t->device), "%s", word[0]);
+    }
+    t->mounted = !point[0] || is_mounted(m, point);
+}
+
 static void find_target_own(const struct machine *m, struct kdump_target *t)
 {
     struct config config;
 
     kdump_load_config(m, &config);
     snprintf(t->directory, sizeof(t->directory), "%s", config.directory);
+    find_fstab_mount(m, t);
+}
+
+/* As kdump-config takes them: NFS before SSH before FTP. */
+static void find_target_debian(const struct machine *m, struct kdump_target *t)
+{
+    static const char *const remotes[] = {"NFS", "SSH", "FTP"};
+    char value[512];
+
+    for (size_t i = 0; i < ARRAY_SIZE(remotes); i++)
+        if (machine_setting(m, DEBIAN_CONF, remotes[i], '=', value, sizeof(value)) && value[0]) {
+            set_remote(t, remotes[i], value);
+            return;
+        }
+    if (!machine_setting(m, DEBIAN_CONF, "KDUMP_COREDIR", '=', value, sizeof(value)) || !value[0])
+        snprintf(value, sizeof(value), "%s", DEFAULT_TARGET);
+    snprintf(t->directory, sizeof(t->directory), "%s", value);
+    find_fstab_mount(m, t);
 }
 
 void kdump_find_target(const struct machine *m, enum kdump_kind kind, struct kdump_target *ret)
@@ -203,13 +276,27 @@ void kdump_find_target(const struct machine *m, enum kdump_kind kind, struct kdu
     static void (*const finders[N_KDUMP_KINDS])(const struct machine *, struct kdump_target *) = {
         [KDUMP_UTILS] = find_target_utils,
         [KDUMP_SUSE] = find_target_suse,
-        /* wherever the dump goes, our unit writes to the root file system's tree */
-        [KDUMP_DEBIAN] = find_target_own,
+        [KDUMP_DEBIAN] = find_target_debian,
         [KDUMP_OWN] = find_target_own,
     };
 
     *ret = (struct kdump_target){.mounted = true};
     finders[kind](m, ret);
+}
+
+void kdump_find_summaries(const struct machine *m, enum kdump_kind kind, struct kdump_target *ret)
+{
+    size_t len;
+
+    if (kind == KDUMP_DEBIAN || kind == KDUMP_OWN) {
+        *ret = (struct kdump_target){.mounted = true};
+        find_target_own(m, ret);
+        return;
+    }
+    kdump_find_target(m, kind, ret);
+    len = strlen(ret->directory);
+    if (!ret->remote)
+        snprintf(ret->directory + len, sizeof(ret->directory) - len, "/vmcore-summary");
 }
 
 /* ---- the image ------------------------------------------------------------------------------ */

@@ -32,13 +32,17 @@ enum kdump_kind kdump_find(const struct machine *m);
 
 /* Where the dump of a crash goes. */
 struct kdump_target {
-    bool remote;              /* over a network, or no file system: `directory` says what */
-    bool mounted;             /* where kdump expects it */
-    char device[512];         /* that a setting names; "" for the root file system's tree */
+    bool remote;      /* over a network, or no file system: `directory` says what */
+    bool mounted;     /* where kdump expects it */
+    char device[512]; /* that a setting or fstab names; "" for the root file system's tree */
     char directory[PATH_MAX]; /* on this machine; the directory in the device if not mounted */
 };
 
 void kdump_find_target(const struct machine *m, enum kdump_kind kind, struct kdump_target *ret);
+
+/* Where summaries are written before the dump: below its target, or where our configuration says.
+ */
+void kdump_find_summaries(const struct machine *m, enum kdump_kind kind, struct kdump_target *ret);
 
 /* Our own configuration of that machine; mistakes in it are passed over. */
 void kdump_load_config(const struct machine *m, struct config *ret);

@@ -8,13 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
-#include "capture/config.h"
-#include "capture/estimate.h"
-#include "capture/target.h"
-#include "cli/estimate_machine.h"
 #include "report/human.h"
 #include "util/cleanup.h"
 #include "util/math.h"
@@ -51,15 +46,14 @@ enum readiness ready_worst(const struct ready_item *items, size_t n)
     return worst;
 }
 
-static const char *size_text(uint64_t bytes, char *ret, size_t size)
+const char *ready_size(uint64_t bytes, char *ret, size_t size)
 {
-    _cleanup_(buf_done) struct buf b = BUF_INIT(64);
+    _cleanup_(buf_done) struct buf b = BUF_INIT(READY_SIZE_LEN);
 
     human_size(&b, bytes);
     snprintf(ret, size, "%s", b.data ? b.data : "?");
     return ret;
 }
-#define SIZE(bytes) size_text(bytes, (char[64]){0}, 64)
 
 static bool read_number(const struct machine *m, const char *path, uint64_t *ret)
 {
@@ -156,16 +150,16 @@ static void check_crashkernel(const struct ready_machine *m, struct ready_item *
                    words->crashkernel ? words->crashkernel : "256M");
     } else if (reserved < wanted) {
         ready_found(item, READY_WARN, "%s reserved; the default of %s for this machine is %s",
-                    SIZE(reserved), words->name, SIZE(wanted));
+                    READY_SIZE(reserved), words->name, READY_SIZE(wanted));
         ready_todo(item,
                    "give crashkernel=%" PRIu64 "M and reboot, unless a rehearsed crash "
                    "showed that less is enough",
                    wanted >> 20);
     } else if (!words->crashkernel) {
         ready_found(item, READY_OK, "%s reserved (kdumptool calibrate says what is needed)",
-                    SIZE(reserved));
+                    READY_SIZE(reserved));
     } else {
-        ready_found(item, READY_OK, "%s reserved", SIZE(reserved));
+        ready_found(item, READY_OK, "%s reserved", READY_SIZE(reserved));
     }
 }
 
@@ -248,163 +242,6 @@ static void check_types(const struct ready_machine *m, struct ready_item *item)
     }
 }
 
-/* ---- where it goes -------------------------------------------------------------------------- */
-
-/* The directory, or the nearest above it that is there: kdump and we make the rest. */
-static int open_existing(const struct machine *m, const char *path, char *ret, size_t size)
-{
-    int fd;
-
-    snprintf(ret, size, "%s", path);
-    while ((fd = machine_openat(m, ret, O_RDONLY | O_DIRECTORY)) == -ENOENT && strlen(ret) > 1) {
-        char *slash = strrchr(ret, '/');
-
-        if (!slash)
-            break;
-        slash[slash == ret] = '\0';
-    }
-    return fd;
-}
-
-static void check_target(const struct ready_machine *m, struct ready_item *item)
-{
-    const struct kdump_target *t = &m->target;
-    _cleanup_close_ int fd = -1;
-    char path[PATH_MAX];
-    struct statvfs fs;
-
-    if (t->remote) {
-        ready_found(item, READY_UNKNOWN, "%s: not tried from here", t->directory);
-        ready_todo(item, "rehearse it: kdumpctl test, or a crash while nobody needs the machine");
-        return;
-    }
-    if (!t->mounted) {
-        ready_found(item, READY_UNKNOWN, "%s on %s, which is not mounted now; kdump mounts it",
-                    t->directory, t->device);
-        ready_todo(item, "mount it and check again, or see that it can be mounted");
-        return;
-    }
-    fd = open_existing(&m->machine, t->directory, path, sizeof(path));
-    if (fd < 0 || fstatvfs(fd, &fs)) {
-        ready_found(item, READY_FAIL, "%s: %s", path, strerror(fd < 0 ? -fd : errno));
-        ready_todo(item, "make that directory, or have kdump write elsewhere");
-    } else if (fs.f_flag & ST_RDONLY) {
-        ready_found(item, READY_WARN, "%s is on a file system that is read-only now", t->directory);
-        ready_todo(item, "find out why: kdump remounts it, which fails after errors of a disk");
-    } else {
-        ready_found(item, READY_OK, "%s%s%s", t->directory, t->device[0] ? " on " : "", t->device);
-    }
-}
-
-/* A summary is some tens of KiB, and its .txt a few; a log of the largest usual buffer, less than
- * that. */
-#define SUMMARY_ROOM (1 << 20)
-
-/* The level in a line of makedumpfile options; the last of several (-d 11,31) is what it falls back
- * to. */
-static bool parse_level(const char *options, unsigned *ret)
-{
-    const char *at = strstr(options, "-d");
-    char *end;
-
-    if (!at)
-        return false;
-    for (at += 2; *at == ' ';)
-        at++;
-    for (;; at = end + 1) {
-        unsigned long level = strtoul(at, &end, 10);
-
-        if (end == at || level >= ESTIMATE_LEVELS)
-            return false;
-        *ret = (unsigned)level;
-        if (*end != ',')
-            return true;
-    }
-}
-
-/* What the kdump of this machine is configured to leave out; what we assume if it does not say. */
-static unsigned dump_level(const struct ready_machine *m, unsigned assumed)
-{
-    static const struct {
-        const char *path, *key;
-        char separator;
-        const char *prefix;
-    } settings[N_KDUMP_KINDS] = {
-        [KDUMP_UTILS] = {"/etc/kdump.conf", "core_collector", ' ', ""},
-        [KDUMP_SUSE] = {"/etc/sysconfig/kdump", "KDUMP_DUMPLEVEL", '=', "-d "},
-        [KDUMP_DEBIAN] = {"/etc/default/kdump-tools", "MAKEDUMP_ARGS", '=', ""},
-    };
-    char value[512], options[520];
-    unsigned level = assumed;
-
-    if (settings[m->kind].path &&
-        machine_setting(&m->machine, settings[m->kind].path, settings[m->kind].key,
-                        settings[m->kind].separator, value, sizeof(value))) {
-        snprintf(options, sizeof(options), "%s%s", settings[m->kind].prefix, value);
-        parse_level(options, &level);
-    }
-    return level;
-}
-
-/* Whether the full dump fits too, by the kernel's counters as they are now. */
-static void check_dump_room(const struct ready_machine *m, uint64_t room, struct ready_item *item)
-{
-    struct config config;
-    struct estimate estimate = {0};
-    char proc[PATH_MAX];
-    unsigned level;
-    uint64_t bytes;
-
-    kdump_load_config(&m->machine, &config);
-    level = dump_level(m, config.policy.level);
-    estimate.compression = config.policy.compression;
-    snprintf(proc, sizeof(proc), "%s/proc", m->machine.running ? "" : m->machine.root);
-    if (m->kind == KDUMP_OWN || config.policy.mode == POLICY_INSTEAD) {
-        ready_found(item, READY_OK, "%s free for summaries", SIZE(room));
-        return;
-    }
-    if (estimate_machine(proc, &estimate, NULL)) {
-        ready_found(item, READY_OK, "%s free for summaries; a full dump's size is not known",
-                    SIZE(room));
-        return;
-    }
-    bytes = estimate.levels[level].bytes;
-    if (estimate_fits(&estimate.levels[level], config.policy.min_free_bytes, room)) {
-        ready_found(item, READY_OK, "%s free; a full dump of level %u would be %s now", SIZE(room),
-                    level, SIZE(bytes));
-    } else if (config.policy.mode == POLICY_AUTO) {
-        ready_found(item, READY_OK,
-                    "%s free; a full dump of level %u would be %s now, and is left out", SIZE(room),
-                    level, SIZE(bytes));
-    } else {
-        ready_found(item, READY_WARN,
-                    "%s free is enough for a summary; a full dump of level %u would be %s now",
-                    SIZE(room), level, SIZE(bytes));
-        ready_todo(item, "make room, or let it be left out then: Mode=auto in " CONFIG_PATH);
-    }
-}
-
-static void check_room(const struct ready_machine *m, struct ready_item *item)
-{
-    const struct kdump_target *t = &m->target;
-    _cleanup_close_ int fd = -1;
-    char path[PATH_MAX];
-    uint64_t room;
-
-    if (!t->remote && t->mounted)
-        fd = open_existing(&m->machine, t->directory, path, sizeof(path));
-    if (fd < 0 || target_free_bytes(fd, &room)) {
-        ready_found(item, READY_UNKNOWN, "the target cannot be looked at");
-        return;
-    }
-    if (room >= SUMMARY_ROOM) {
-        check_dump_room(m, room, item);
-        return;
-    }
-    ready_found(item, READY_FAIL, "%s free, which is not enough for a summary", SIZE(room));
-    ready_todo(item, "remove what is not needed from the file system of %s", path);
-}
-
 /* ---- when the kernel panics ----------------------------------------------------------------- */
 
 struct ready_sysctl {
@@ -484,8 +321,8 @@ const struct ready_check ready_checks[] = {
     {"loaded_image", ready_check_loaded_image},
     {"symbols", check_symbols},
     {"types", check_types},
-    {"target", check_target},
-    {"room", check_room},
+    {"target", ready_check_target},
+    {"room", ready_check_room},
     {"panic_on_oom", check_panic_on_oom},
     {"panic_on_oops", check_panic_on_oops},
     {"panic", check_panic},

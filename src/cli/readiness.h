@@ -27,11 +27,17 @@ __attribute__((format(printf, 3, 4))) void ready_found(struct ready_item *item,
 __attribute__((format(printf, 2, 3))) void ready_todo(struct ready_item *item, const char *fmt,
                                                       ...);
 
+/* "12 MiB", in a buffer of the caller's; READY_SIZE() has one of its own. */
+#define READY_SIZE_LEN 64
+const char *ready_size(uint64_t bytes, char *ret, size_t size);
+#define READY_SIZE(bytes) ready_size(bytes, (char[READY_SIZE_LEN]){0}, READY_SIZE_LEN)
+
 /* What all items are about. */
 struct ready_machine {
     struct machine machine;
     enum kdump_kind kind;
-    struct kdump_target target;
+    struct kdump_target target;    /* of the full dump */
+    struct kdump_target summaries; /* often below it */
 };
 
 /* One thing that is looked at; run() calls ready_found() once and ready_todo() at most once. */
@@ -45,6 +51,8 @@ extern const size_t n_ready_checks;
 /* In files of their own. */
 void ready_check_hook(const struct ready_machine *m, struct ready_item *item);
 void ready_check_image(const struct ready_machine *m, struct ready_item *item);
+void ready_check_target(const struct ready_machine *m, struct ready_item *item);
+void ready_check_room(const struct ready_machine *m, struct ready_item *item);
 void ready_check_loaded_image(const struct ready_machine *m, struct ready_item *item);
 
 /*

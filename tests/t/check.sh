@@ -230,12 +230,88 @@ is "something else is in the way" "$(state "$fedora" target)" "fail /my dumps/va
 sed -i 's|^KDUMP_SAVEDIR=.*|KDUMP_SAVEDIR="ssh://host/dir"|' "$suse/etc/sysconfig/kdump"
 is "SUSE over a network" "$(state "$suse" target)" "unknown to ssh://host/dir: not tried from here"
 
+# Debian: the dump in KDUMP_COREDIR, summaries in our Directory=
+kt=$debian/etc/default/kdump-tools
+is "Debian, two places" "$(state "$debian" target)" "ok summaries in /var/crash/vmcore-summary, dumps in /var/crash"
+is "both are told" "$("$asan" check --root "$debian" --json | jq -r '.target, .summaries' | paste -sd ' ')" \
+    "/var/crash /var/crash/vmcore-summary"
+mkdir -p "$debian/srv/dumps" "$debian/my sums"
+printf '%s\n' 'USE_KDUMP=1' 'KDUMP_COREDIR="/srv/dumps"' > "$kt"
+put "$debian/etc/vmcore-summary.conf" "$(printf '[Capture]\nDirectory=/my sums/here')"
+is "each where it is set" "$(state "$debian" target)" "ok summaries in /my sums/here, dumps in /srv/dumps"
+put "$debian/etc/fstab" "$(printf '%s\n' '# /dev/vdz /srv ext4 rw 0 0' '/dev/vda / ext4 rw 0 1' '/dev/vdb /srv ext4 rw 0 2' \
+    'UUID=1-2 /my\040sums xfs defaults 0 2' '/dev/vdd /srv/dumps/x ext4 rw 0 2' '/dev/vdc /srv/dumps ext4 noauto 0 2' \
+    '/dev/vde /srv/dum ext4 rw 0 2' 'short line')"
+is "a file system of fstab that is not there, for the summaries" "$(state "$debian" target)" \
+    "unknown /my sums/here on UUID=1-2, which is not mounted now; kdump mounts it"
+check "and then the room is not known" grep -q '^unknown ' <<< "$(state "$debian" room)"
+echo '22 20 253:2 / /my\040sums rw - xfs /dev/vdx rw' >> "$debian/proc/self/mountinfo"
+is "for the dump" "$(state "$debian" target)" "unknown /srv/dumps on /dev/vdb, which is not mounted now; kdump mounts it"
+is "the room for it" "$(state "$debian" room | sed 's/ [0-9.]* [KMGT]iB/ SIZE/')" \
+    "unknown SIZE free for summaries; the room for dumps in /srv/dumps cannot be seen"
+echo '23 20 253:3 / /srv rw - ext4 /dev/vdb rw' >> "$debian/proc/self/mountinfo"
+is "both are there" "$(state "$debian" target)" "ok summaries in /my sums/here on UUID=1-2, dumps in /srv/dumps on /dev/vdb"
+for remote in NFS=host:/export SSH=root@host 'FTP="host:/x"'; do
+    echo "$remote" >> "$kt"
+    check "a dump over ${remote%%=*} is no matter of the summary" \
+        grep -q "^ok summaries in /my sums/here on UUID=1-2; dumps go to ${remote%%=*} .*host" <<< "$(state "$debian" target)"
+    check "nor of its room" grep -q '^ok .* free for summaries$' <<< "$(state "$debian" room)"
+    sed -i '$d' "$kt"
+done
+rm "$debian/etc/fstab"
+rmdir "$debian/srv/dumps" && touch "$debian/srv/dumps"
+is "no place for the dump is a warning" "$(state "$debian" target)" "warn /srv/dumps: Not a directory"
+rm "$debian/srv/dumps"
+mkdir "$debian/elsewhere" && ln -s /elsewhere "$debian/my sums/here"
+is "a link is not followed there" "$(state "$debian" target)" \
+    "fail /my sums/here is a symbolic link, which is not followed there"
+rm "$debian/my sums/here"
+if [ "$(id -u)" = 0 ]; then
+    mkdir "$debian/my sums/here" && chown 1234 "$debian/my sums/here"
+    is "someone else's directory" "$(state "$debian" target)" "fail /my sums/here belongs to someone else than root"
+    chown 0 "$debian/my sums/here"
+else
+    skip "someone else's directory" "only root can make one"
+fi
+
+# what is read-only or small: in a namespace of its own, with the mounts that its first argument makes
+mounted() { # COMMANDS ITEM: its state, in $debian
+    # shellcheck disable=SC2016
+    "${namespace[@]}" "$BASH" -c 'cd "$1" && eval "$2" >&2 && "$3" check --root "$1" --json' sh "$debian" "$1" "$asan" \
+        2> "$scratch/err" | jq -r --arg i "$2" '.items[] | select(.item == $i) | "\(.state) \(.found)"'
+}
+if [ "$(id -u)" = 0 ]; then namespace=(unshare -m); else namespace=(unshare -rm); fi
+mkdir -p "$debian/srv/dumps"
+printf 'Node 0, zone Normal\n        present  1099511627776\n' > "$debian/proc/zoneinfo" # 4096 TiB
+if "${namespace[@]}" mount -t tmpfs none "$debian/srv" 2> "$scratch/mount"; then
+    bind='mount --bind "my sums" "my sums" && mount -o remount,ro,bind "my sums"'
+    is "a read-only mount of the summaries" "$(mounted "$bind" target)" "warn /my sums/here is on a file system that is read-only now"
+    is "a read-only file system of the dump" "$(mounted 'mount -t tmpfs -o ro none srv' target)" \
+        "warn /srv/dumps is on a file system that is read-only now"
+    is "the nearest one above counts" "$(mounted 'rmdir "my sums/here"; mount -t tmpfs -o ro none "my sums"' target)" \
+        "warn /my sums/here is on a file system that is read-only now"
+    is "a full one" "$(mounted 'mount -t tmpfs -o size=4k none "my sums" && echo x > "my sums/x"' room)" \
+        "fail 0 B free, which is not enough for a summary"
+    is "a small one for the dump alone" "$(mounted 'mount -t tmpfs -o size=8m none srv' room | sed 's/^\([a-z]*\) [^ ]* [KMGT]iB/\1 SIZE/; s/be .*/be/')" \
+        "warn SIZE free for summaries, 8 MiB for dumps, enough for a summary; a full dump of level 31 would be"
+    is "one for both" "$(mounted 'mount -t tmpfs -o size=8m none srv && mount --bind srv "my sums"' room | sed 's/;.*//')" \
+        "warn 8 MiB free, enough for a summary"
+else
+    skip "read-only and small file systems" "cannot mount: $(cat "$scratch/mount")"
+fi
+if [ "$(id -u)" = 0 ] && mkdir -p "$debian/my sums/here" && chattr +i "$debian/my sums/here" 2> /dev/null; then
+    is "a directory that even root cannot write to" "$(state "$debian" target)" "fail /my sums/here: Operation not permitted"
+    chattr -i "$debian/my sums/here"
+else
+    skip "a directory that even root cannot write to" "this file system has no attributes"
+fi
+
 # --- room: a machine that no disk is large enough for, 4096 TiB of kernel memory
 printf 'Node 0, zone Normal\n        present  1099511627776\n' > "$suse/proc/zoneinfo"
 sed -i 's|^KDUMP_SAVEDIR=.*|KDUMP_SAVEDIR="file:///var/crash"|' "$suse/etc/sysconfig/kdump"
 echo 'KDUMP_DUMPLEVEL=11' >> "$suse/etc/sysconfig/kdump"
 check "no room for the full dump" grep -qE \
-    '^warn .* free is enough for a summary; a full dump of level 11 would be .* now$' <<< "$(state "$suse" room)"
+    '^warn .* free, enough for a summary; a full dump of level 11 would be .* now$' <<< "$(state "$suse" room)"
 put "$suse/etc/vmcore-summary.conf" "$(printf '[Dump]\nMode=auto\n')"
 check "which is fine if it is left out then" grep -qE '^ok .*, and is left out$' <<< "$(state "$suse" room)"
 rm "$suse/etc/vmcore-summary.conf"
