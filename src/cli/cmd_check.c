@@ -32,7 +32,7 @@ static void print_help(void)
          "  -h, --help         show this help\n\n"
          "Exit status: 0 if all is well, 1 with a warning, 2 if a summary will not be\n"
          "written, 3 if that cannot be known, or for a wrong command line.\n\n"
-         "Items:");
+         "Items, which vmcore-summary-check(8) explains:");
     for (size_t i = 0; i < n_ready_checks; i++)
         printf("  %s\n", ready_checks[i].name);
 }

@@ -407,7 +407,7 @@ static void debian_mask(struct hook_setup *s)
     bool masked = kdump_unit_masked(s->m);
 
     if (masked != s->enable)
-        say("%s is %s", KDUMP_DEBIAN_UNIT, masked ? "masked already" : "not masked");
+        say("%s is %s already", KDUMP_DEBIAN_UNIT, masked ? "masked" : "wanted by kdump-tools");
     else if (s->enable)
         remove_name(s, UNIT_MASK);
     else

@@ -48,9 +48,15 @@ static void print_help(FILE *out)
 
 static int run_command(int argc, char **argv)
 {
-    for (const struct command *const *c = commands; *c; c++)
-        if (!strcmp((*c)->name, argv[0]))
-            return (*c)->run(argc, argv);
+    char name[64]; /* getopt(3) begins its messages with argv[0], and they are to look like ours */
+
+    for (const struct command *const *c = commands; *c; c++) {
+        if (strcmp((*c)->name, argv[0]))
+            continue;
+        snprintf(name, sizeof(name), "vmcore-summary %s", argv[0]);
+        argv[0] = name;
+        return (*c)->run(argc, argv);
+    }
     fprintf(stderr, "vmcore-summary: unknown command '%s'\n", argv[0]);
     fputs("Try 'vmcore-summary --help'.\n", stderr);
     return COMMAND_USAGE;

@@ -163,14 +163,29 @@ static void check_crashkernel(const struct ready_machine *m, struct ready_item *
     }
 }
 
+/* kdump-tools that are not to be used load nothing, whoever asks. */
+static bool is_switched_off(const struct ready_machine *m)
+{
+    char value[16];
+
+    return m->kind == KDUMP_DEBIAN && (!machine_setting(&m->machine, "/etc/default/kdump-tools",
+                                                        "USE_KDUMP", '=', value, sizeof(value)) ||
+                                       !strcmp(value, "0") || !value[0]);
+}
+
 static void check_loaded(const struct ready_machine *m, struct ready_item *item)
 {
     uint64_t loaded;
 
     if (!read_number(&m->machine, "/sys/kernel/kexec_crash_loaded", &loaded)) {
         ready_found(item, READY_FAIL, "this kernel cannot load a capture kernel");
+        ready_todo(item, "boot a kernel with CONFIG_CRASH_DUMP");
     } else if (loaded) {
         ready_found(item, READY_OK, "a capture kernel is loaded");
+    } else if (is_switched_off(m)) {
+        ready_found(item, READY_FAIL, "no capture kernel is loaded, and kdump-tools are off");
+        ready_todo(item, "set USE_KDUMP=1 in /etc/default/kdump-tools, then: systemctl restart "
+                         "kdump-tools");
     } else {
         ready_found(item, READY_FAIL, "no capture kernel is loaded");
         ready_todo(item, "load it: %s", kdump_words[m->kind].load);

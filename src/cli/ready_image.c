@@ -228,7 +228,7 @@ void ready_check_loaded_image(const struct ready_machine *m, struct ready_item *
 
     machine_line(&m->machine, "/sys/kernel/kexec_crash_loaded", loaded, sizeof(loaded));
     if (!image[0])
-        ready_found(item, READY_OK, "kdump-tools' own has nothing of ours");
+        ready_found(item, READY_OK, "nothing of ours is in what kdump-tools loads");
     else if (!is_there)
         ready_found(item, READY_UNKNOWN, "there is no %s to compare it with", image);
     else if (strcmp(loaded, "1"))

@@ -80,6 +80,14 @@ is "a kernel without kexec" "$(state "$fedora" crashkernel)" "fail this kernel c
 echo $((256 << 20)) > "$fedora/sys/kernel/kexec_crash_size"
 echo 0 > "$fedora/sys/kernel/kexec_crash_loaded"
 is "nothing loaded" "$(verdict "$fedora")" "2 VMCORE-SUMMARY CRITICAL - no capture kernel is loaded"
+echo 0 > "$debian/sys/kernel/kexec_crash_loaded"
+is "nothing loaded by kdump-tools" "$(state "$debian" loaded)" "fail no capture kernel is loaded"
+for line in USE_KDUMP=0 USE_KDUMP= '#USE_KDUMP=1'; do
+    put "$debian/etc/default/kdump-tools" "$line"
+    is "nor ever, with $line" "$(state "$debian" loaded)" "fail no capture kernel is loaded, and kdump-tools are off"
+done
+echo USE_KDUMP=1 > "$debian/etc/default/kdump-tools"
+echo 1 > "$debian/sys/kernel/kexec_crash_loaded"
 is "two things" "$(echo 0 > "$fedora/sys/kernel/kexec_crash_size"; verdict "$fedora")" \
     "2 VMCORE-SUMMARY CRITICAL - no memory is reserved for a capture kernel (and 1 more)"
 echo $((256 << 20)) > "$fedora/sys/kernel/kexec_crash_size"
@@ -204,7 +212,7 @@ check "no times either" grep -q '^unknown ' <<< "$(state "$suse" loaded_image)"
 echo 0 > "$suse/sys/kernel/kexec_crash_loaded"
 is "nothing is loaded" "$(state "$suse" loaded_image)" "unknown nothing is loaded to compare with /var/lib/kdump/initrd"
 echo 1 > "$suse/sys/kernel/kexec_crash_loaded"
-is "Debian has nothing to compare" "$(state "$debian" loaded_image)" "ok kdump-tools' own has nothing of ours"
+is "Debian has nothing to compare" "$(state "$debian" loaded_image)" "ok nothing of ours is in what kdump-tools loads"
 
 # --- symbols and types
 echo '0000000000000000 T _stext' > "$own/proc/kallsyms"
@@ -352,7 +360,7 @@ is "no control character gets through" "$(grep -c $'\033' "$scratch/said")" 0
 "$asan" check --ignore nothing > "$scratch/said" 2>&1
 is "an unknown item" "$? $(head -1 "$scratch/said")" "3 vmcore-summary check: there is no item 'nothing'"
 "$asan" check --wrong > "$scratch/said" 2>&1
-is "an unknown option" "$?" 3
+is "an unknown option" "$? $(head -1 "$scratch/said")" "3 vmcore-summary check: unrecognized option '--wrong'"
 "$asan" check --root "$scratch/not-there" > "$scratch/said" 2>&1
 is "a tree that is not there" "$?" 3
 mkdir "$scratch/empty"
