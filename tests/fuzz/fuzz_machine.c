@@ -19,6 +19,7 @@ static const char *const directories[] = {
     "sys/kernel",
 };
 static const char *const files[] = {
+    "etc/fstab",
     "etc/kdump.conf",
     "etc/sysconfig/kdump",
     "etc/default/kdump-tools",
@@ -30,6 +31,7 @@ static const char *const files[] = {
     "proc/sys/vm/panic_on_oom",
     "proc/sys/kernel/panic",
     "sys/kernel/kexec_crash_size",
+    "etc/vmcore-summary.conf",
 };
 
 static char root[] = "/tmp/fuzz-machine-XXXXXX";
@@ -84,6 +86,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         abort();
     for (m.kind = 0; m.kind < N_KDUMP_KINDS; m.kind++) {
         kdump_find_target(&m.machine, m.kind, &m.target);
+        kdump_find_summaries(&m.machine, m.kind, &m.summaries);
         for (size_t i = 0; i < n_ready_checks; i++) {
             ready_checks[i].run(&m, &items[i]);
             if (!items[i].found[0])
