@@ -27,7 +27,8 @@ tenths() {
     local size k told=0 last=101 falling=1 got
     size=$(stat -c %s "$2")
     truncate -s $((size - 1)) "$2"
-    is "$1: without its last byte" "$(verdict "$2")" 10
+    # QEMU ends an ELF dump with a table of strings, which is no memory
+    [ "$1" = "QEMU's elf" ] || [ "$1" = "QEMU's paging" ] || is "$1: without its last byte" "$(verdict "$2")" 10
     for k in 9 8 7 6 5 4 3 2 1; do
         truncate -s $((size * k / 10)) "$2"
         [ "$(verdict "$2")" != 10 ] || told=$((told + 1))
@@ -88,6 +89,20 @@ for k in 9 6 3; do
     check "the vmcore cut at $k tenths: ${got:-nothing} % of it are there" between "$got" $((k * 10 - 1)) $((k * 10))
 done
 rm -f "$scratch/copy"
+
+# --- QEMU's, of a machine that has no system
+qemu_dumps() {
+    printf 'dump-guest-memory %s\n' "$scratch/qemu-elf" "-p $scratch/qemu-paging" "-z $scratch/qemu-zlib" > "$scratch/monitor"
+    echo quit >> "$scratch/monitor"
+    timeout 120 qemu-system-x86_64 -m 64 -display none -net none -monitor stdio < "$scratch/monitor" > "$scratch/qemu.log" &&
+        makedumpfile -R "$scratch/qemu-kdump" < "$scratch/qemu-zlib" > /dev/null 2>&1
+}
+check "QEMU dumps a machine" qemu_dumps
+for form in elf paging zlib kdump; do
+    whole "QEMU's $form" "$scratch/qemu-$form"
+    chmod +w "$scratch/qemu-$form"
+    tenths "QEMU's $form" "$scratch/qemu-$form"
+done
 
 # --- a disk that is too small -----------------------------------------------------------------------
 make_dump -d 31 -l "$vmcore" "$dump"
