@@ -253,7 +253,7 @@ put "$debian/etc/fstab" "$(printf '%s\n' '# /dev/vdz /srv ext4 rw 0 0' '/dev/vda
 is "a file system of fstab that is not there, for the summaries" "$(state "$debian" target)" \
     "unknown /my sums/here on UUID=1-2, which is not mounted now; kdump mounts it"
 check "and then the room is not known" grep -q '^unknown ' <<< "$(state "$debian" room)"
-echo '22 20 253:2 / /my\040sums rw - xfs /dev/vdx rw' >> "$debian/proc/self/mountinfo"
+printf '%s\n' '22 20 253:2 / /my\040sums rw - xfs /dev/vdx rw' >> "$debian/proc/self/mountinfo"
 is "for the dump" "$(state "$debian" target)" "unknown /srv/dumps on /dev/vdb, which is not mounted now; kdump mounts it"
 is "the room for it" "$(state "$debian" room | sed 's/ [0-9.]* [KMGT]iB/ SIZE/')" \
     "unknown SIZE free for summaries; the room for dumps in /srv/dumps cannot be seen"

@@ -15,7 +15,8 @@ lab_live() { # DIRECTORY [ARGUMENT…]: boots, and leaves there what the machine
     local kernel dir=$1 root
     shift
     mkdir -p "$dir" && kernel=$(lab_kernel "${LIVE_SUITE:-bookworm}") && root=$(mktemp -d) &&
-        lab_root "$root" "$kernel" virtio_pci virtio_blk ext4 && lab_program "$root" "$host" setpriv kexec && cp "$(lab_vmlinuz "$kernel")" "$root/boot/vmlinuz" &&
+        lab_root "$root" "$kernel" virtio_pci virtio_blk ext4 && lab_program "$root" "$host" setpriv kexec &&
+        cp "$(lab_vmlinuz "$kernel")" "$root/boot/vmlinuz" &&
         cp tests/lab/guest/init-live.sh "$root/init" && cp tests/lab/guest/truth.sh "$root/lab/" &&
         echo "${LIVE_STORM:-3}" > "$root/lab/storm" && lab_pack "$root" "$dir/image" &&
         rm -rf "$root" && lab_disk "$dir/disk" 128 &&
