@@ -50,7 +50,7 @@ endif
 
 objects = $(patsubst src/%.c,$(BUILD)/$(1)/obj/%.o,$(2))
 
-.PHONY: all arm64 deb rpm help check-kernels check-images check-witness check-kdump-tools check-pmsg check unit demo bench install uninstall clean format deps check-format fuzz
+.PHONY: all arm64 deb rpm help check-kernels check-images check-witness check-kdump-tools check-kdump-utils check-pmsg check unit demo bench install uninstall clean format deps check-format fuzz
 all: $(BUILD)/vmcore-summary $(BUILD)/static/vmcore-summary
 
 help:
@@ -67,6 +67,8 @@ help:
 ## check-witness  a summary against crash and drgn on the same dump, row by row (fetches debuginfo)
 ## check-kdump-tools  whole crashes with Debian 12's own kdump-tools: with the dump, without, on a full disk, over ssh and NFS
 ##            (some twenty minutes; fetches the machines by debootstrap)
+## check-kdump-utils  KDUMP_UTILS=DIR, a checkout of kdump-utils (Fedora, RHEL): its own capture images, and three
+##            crashes with them (slow; fetches the machine by debootstrap)
 ## check-pmsg  the digest in pstore over a reboot, with a small kernel that is built of Debian's source
 ##            (ten minutes for that, once; then one)
 ## fuzz       every fuzz target under libFuzzer for FUZZ_SECONDS each (clang)
@@ -265,6 +267,10 @@ check-witness: deps all
 check-kdump-tools: deps all
 	@tests/deps.sh debootstrap openssh-client iproute2
 	@BUILD=$(BUILD) tests/lab/kdump_tools.sh
+
+check-kdump-utils: deps all
+	@tests/deps.sh debootstrap
+	@BUILD=$(BUILD) KDUMP_UTILS=$(KDUMP_UTILS) tests/lab/kdump_utils.sh
 
 check-pmsg: deps all
 	@BUILD=$(BUILD) tests/lab/pmsg.sh
