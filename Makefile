@@ -282,4 +282,6 @@ bench: deps
 clean:
 	rm -rf $(BUILD)
 
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+# Of what was compiled; what the labs leave in $(BUILD) has whole machines, with directories of such names.
+COMPILED := $(wildcard $(addprefix $(BUILD)/,host static asan libfuzzer unit fuzz tools))
+-include $(if $(COMPILED),$(shell find $(COMPILED) -name '*.d'))

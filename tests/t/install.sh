@@ -74,4 +74,8 @@ for command in capture show list oom check; do
 done
 is "completion of a command's beginning" "$(complete_line vmcore-summary capt)" capture
 check "completion of an option" grep -qx -- --output <<< "$(complete_line vmcore-summary capture --out)"
+# check-kdump-tools and others leave the roots of whole machines in $BUILD
+mkdir -p "$BUILD/test-root/etc/rc2.d"
+check "a directory named .d in \$BUILD is no list of prerequisites" make_quiet -n all
+rm -r "$BUILD/test-root"
 done_testing
