@@ -5,7 +5,7 @@
 # and never removes a package of the machine to make room for one.
 set -eu
 build='gcc make libc6-dev libelf-dev zlib1g-dev libjansson-dev libinih-dev libkdumpfile-dev'
-tests='check libbpf-dev clang-format jq shellcheck busybox-static cpio e2fsprogs kmod xz-utils zstd
+tests='check libbpf-dev clang-format jq shellcheck busybox-static cpio e2fsprogs kmod xz-utils zstd lz4
        qemu-system-x86 kexec-tools makedumpfile dracut-core systemd curl ca-certificates
        apt-utils dpkg-dev git procps python3 python3-snappy python3-zstandard man-db groff-base bash-completion sqlite3
        systemd-journal-remote rpm dwarves'
