@@ -126,7 +126,9 @@ check "a kernel that is not installed: refused" refused --kernel 3.10.0-none
 check "and what is missing is told" grep -q 'no vmlinux of 3.10.0-none: is its debuginfo installed' "$scratch/err"
 check "another kernel than that of the file: refused" refused --kernel 3.10.0-none --vmlinux "$vmlinux"
 check "and told" grep -q 'the files are of 3.10.0-test, not of 3.10.0-none' "$scratch/err"
-if [ -d /usr/lib/debug ] && unshare -rm mount -t tmpfs none /usr/lib/debug 2> /dev/null; then
+made=
+[ -d /usr/lib/debug ] || { mkdir /usr/lib/debug 2> /dev/null && made=1; }
+if unshare -rm mount -t tmpfs none /usr/lib/debug 2> /dev/null; then
     installed() {
         export asan vmlinux scratch
         unshare -rm bash -c 'mount -t tmpfs none /usr/lib/debug && mkdir /usr/lib/debug/boot &&
@@ -136,8 +138,9 @@ if [ -d /usr/lib/debug ] && unshare -rm mount -t tmpfs none /usr/lib/debug 2> /d
     check "of an installed kernel that does not run" installed
     check "the profile is the same" cmp "$scratch/profile" "$scratch/profile.installed"
 else
-    skip "of an installed kernel that does not run" "no /usr/lib/debug or no mounts in a namespace here"
+    skip "of an installed kernel that does not run" "no mounts in a namespace here"
 fi
+[ -z "$made" ] || rmdir /usr/lib/debug
 
 check "captured with the profile" capture with --profile "$scratch/profile"
 is "more sections follow" "$(ends with | xargs)" \
