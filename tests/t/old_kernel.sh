@@ -128,10 +128,12 @@ check "another kernel than that of the file: refused" refused --kernel 3.10.0-no
 check "and told" grep -q 'the files are of 3.10.0-test, not of 3.10.0-none' "$scratch/err"
 made=
 [ -d /usr/lib/debug ] || { mkdir /usr/lib/debug 2> /dev/null && made=1; }
-if unshare -rm mount -t tmpfs none /usr/lib/debug 2> /dev/null; then
+alone=(unshare -m)
+[ "$(id -u)" = 0 ] || alone=(unshare -rm)
+if "${alone[@]}" mount -t tmpfs none /usr/lib/debug 2> /dev/null; then
     installed() {
         export asan vmlinux scratch
-        unshare -rm bash -c 'mount -t tmpfs none /usr/lib/debug && mkdir /usr/lib/debug/boot &&
+        "${alone[@]}" bash -c 'mount -t tmpfs none /usr/lib/debug && mkdir /usr/lib/debug/boot &&
             cp "$vmlinux" /usr/lib/debug/boot/vmlinux-3.10.0-test &&
             "$asan" profile --kernel 3.10.0-test --output "$scratch/profile.installed"'
     }
